@@ -1,0 +1,38 @@
+"""The vocabulary of extraction: what a schema can ask of a picture, as Pydantic types.
+
+* ``geometry``: Box, Point, Polygon and Size, in pixels of the upright original picture.
+* ``color``: Color, one sRGB value with its names and its basic colour term.
+* ``counting``: Count and Counts.
+* ``scene``: DetectedObject and Scene.
+* ``registry``: a schema by its name, from a module or from a JSON Schema file.
+* ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
+* ``markers``: how a JSON schema says that a list of numbers is a box.
+"""
+
+if __name__ == "schemas":
+    raise ImportError("this package is imported as extraction.schemas, not as schemas")
+
+from extraction.schemas.color import BASIC_COLORS, BasicColor, Color
+from extraction.schemas.counting import Count, Counts
+from extraction.schemas.geometry import Box, Point, Polygon, Size
+from extraction.schemas.json_schema import Schema, json_schema_of
+from extraction.schemas.registry import load_schema, registered_schemas
+from extraction.schemas.scene import DetectedObject, Scene
+
+__all__ = [
+    "BASIC_COLORS",
+    "BasicColor",
+    "Box",
+    "Color",
+    "Count",
+    "Counts",
+    "DetectedObject",
+    "Point",
+    "Polygon",
+    "Scene",
+    "Schema",
+    "Size",
+    "json_schema_of",
+    "load_schema",
+    "registered_schemas",
+]
