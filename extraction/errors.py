@@ -20,7 +20,7 @@ Prompts that are too long raise ``ContextLengthError``, which is also LangChain'
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from langchain_core.exceptions import ContextOverflowError, OutputParserException
 
@@ -42,6 +42,16 @@ class ExtractionError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are copied by calling the class with their args, which knows nothing of keyword-only arguments.
+        return self._remade, (self.args, self.__dict__)
+
+    @classmethod
+    def _remade(cls, args: tuple[Any, ...], state: dict[str, Any]) -> Self:
+        error = cls.__new__(cls, *args)
+        error.__dict__.update(state)
+        return error
 
 
 class ImageError(ExtractionError, ValueError):

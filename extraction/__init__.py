@@ -1,0 +1,104 @@
+"""A picture and a schema in, a validated object with pixel boxes out.
+
+    from extraction import ChatTransformers, extract
+    from extraction.schemas import Scene
+
+    result = extract(ChatTransformers(), "photo.jpg", Scene)
+    result.value  # a Scene; its boxes are pixels of photo.jpg
+    result.plot().savefig("photo.boxes.png")
+
+``import extraction`` itself loads next to nothing: each name below is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from extraction._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from extraction.chains.extract import extract
+    from extraction.chat_model import ChatTransformers
+    from extraction.errors import (
+        BoxConventionError,
+        ContextLengthError,
+        ExtractionError,
+        GenerationCancelledError,
+        GenerationError,
+        ImageError,
+        MessageError,
+        MissingExtraError,
+        ModelLoadError,
+        OptionError,
+        OutputError,
+        SchemaError,
+        SchemaMismatchError,
+        TruncatedOutputError,
+        UnreadableOutputError,
+    )
+    from extraction.images import Picture, load_image
+    from extraction.parsing import GroundedOutputParser
+    from extraction.plotting import plot_bounding_boxes, plot_boxes
+    from extraction.result import Extraction
+else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "extraction.chains.extract": ("extract",),
+            "extraction.chat_model": ("ChatTransformers",),
+            "extraction.errors": (
+                "BoxConventionError",
+                "ContextLengthError",
+                "ExtractionError",
+                "GenerationCancelledError",
+                "GenerationError",
+                "ImageError",
+                "MessageError",
+                "MissingExtraError",
+                "ModelLoadError",
+                "OptionError",
+                "OutputError",
+                "SchemaError",
+                "SchemaMismatchError",
+                "TruncatedOutputError",
+                "UnreadableOutputError",
+            ),
+            "extraction.images": ("Picture", "load_image"),
+            "extraction.parsing": ("GroundedOutputParser",),
+            "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
+            "extraction.result": ("Extraction",),
+        },
+    )
+
+try:
+    __version__ = version("langchain-extraction")
+except PackageNotFoundError:  # a checkout on the path that was never installed: pyproject.toml alone knows the number
+    __version__ = "0+unknown"
+
+__all__ = [
+    "BoxConventionError",
+    "ChatTransformers",
+    "ContextLengthError",
+    "Extraction",
+    "ExtractionError",
+    "GenerationCancelledError",
+    "GenerationError",
+    "GroundedOutputParser",
+    "ImageError",
+    "MessageError",
+    "MissingExtraError",
+    "ModelLoadError",
+    "OptionError",
+    "OutputError",
+    "Picture",
+    "SchemaError",
+    "SchemaMismatchError",
+    "TruncatedOutputError",
+    "UnreadableOutputError",
+    "__version__",
+    "extract",
+    "load_image",
+    "plot_bounding_boxes",
+    "plot_boxes",
+]

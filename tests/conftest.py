@@ -1,0 +1,22 @@
+"""What every test stands on: no network, no display, no state left by another test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+# Before anything imports transformers or matplotlib: both read these once.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["LANGSMITH_TRACING"] = "false"
+
+import matplotlib.pyplot as plt
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_left() -> Iterator[None]:
+    """Closes the figures of a test: matplotlib warns (an error here) once twenty are open."""
+    yield
+    plt.close("all")
