@@ -25,6 +25,9 @@ class BoxConvention:
         order: Which number stands first; points follow the same order.
         integer: Whether the numbers are whole.
         words: The sentence that tells a model so.
+
+    Raises:
+        BoxConventionError: The span does not fit the kind, or the order is none.
     """
 
     name: str
@@ -33,6 +36,15 @@ class BoxConvention:
     order: Literal["xyxy", "yxyx"]
     integer: bool
     words: str
+
+    def __post_init__(self) -> None:
+        if self.order not in ("xyxy", "yxyx"):
+            raise BoxConventionError(f"the convention {self.name!r} has order {self.order!r}", hint="xyxy or yxyx")
+        if (self.kind == "pixel") != (self.span is None) or (self.span is not None and not self.span > 0):
+            raise BoxConventionError(
+                f"the convention {self.name!r} is {self.kind!r} and has span {self.span!r}",
+                hint="a relative one has a span above 0, a pixel one has None",
+            )
 
     @property
     def box_form(self) -> str:
@@ -70,7 +82,6 @@ class Family:
         model_types: ``model_type`` values of the configuration that belong to it.
         name_patterns: Regular expressions for model names (searched, case ignored).
         boxes: How it writes boxes; None where nobody knows.
-        system_role: Whether its chat template takes system messages.
         source: Where the convention is stated.
     """
 
@@ -78,7 +89,6 @@ class Family:
     model_types: tuple[str, ...] = ()
     name_patterns: tuple[str, ...] = ()
     boxes: BoxConvention | None = None
-    system_role: bool = True
     source: str = ""
 
 

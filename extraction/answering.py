@@ -1,0 +1,190 @@
+"""From a model's answer to LangChain's messages, whole or in chunks; both read tool calls with the same reader."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall, ToolCallChunk
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
+
+from extraction.asking import Plan
+from extraction.families import PIXEL
+from extraction.frames import BoxNote, Frame, Grounding
+from extraction.jobs import Answer
+from extraction.tools import CallReader, WrittenCall
+
+PROVIDER = "extraction"
+"""``model_provider`` of our messages."""
+
+
+def message_of(answer: Answer, plan: Plan) -> AIMessage:
+    """The message of a whole answer.
+
+    Raises:
+        BoxConventionError: Boxes have to be turned into pixels here, and there is no picture that they belong to.
+    """
+    reader = CallReader(plan.dialect, frozenset(plan.tools))
+    texts: list[str] = []
+    calls: list[WrittenCall] = []
+    for item in (*reader.push(answer.text), *reader.finish()):
+        if isinstance(item, str):
+            texts.append(item)
+        else:
+            calls.append(item)
+    pixels = _Pixels(answer, plan)
+    calls = [pixels.call(call) for call in calls]
+    return AIMessage(
+        content=pixels.document("".join(texts)),
+        tool_calls=[_tool_call(call) for call in calls if call.error is None],
+        invalid_tool_calls=[_invalid(call) for call in calls if call.error is not None],
+        usage_metadata=_usage(answer),
+        response_metadata=_metadata(answer, plan, pixels, called=any(call.error is None for call in calls)),
+    )
+
+
+class ChunkWriter:
+    """Makes the chunks of one streamed answer; added up, they are the message of ``message_of``."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._reader = CallReader(plan.dialect, frozenset(plan.tools))
+        self._waiting: list[str | WrittenCall] = []  # what holds boxes waits for the sizes of the pictures
+        self._index = 0
+        self._called = False
+
+    def push(self, piece: str) -> Iterator[ChatGenerationChunk]:
+        """The chunks that a new piece of text completes."""
+        items = self._reader.push(piece)
+        if self._plan.in_pixels:
+            self._waiting += items
+        else:
+            yield from self._chunks(items)
+
+    def finish(self, answer: Answer) -> Iterator[ChatGenerationChunk]:
+        """What is left, and the last chunk, which alone carries usage and metadata: merging would add them up.
+
+        Raises:
+            BoxConventionError: As ``message_of``.
+        """
+        pixels = _Pixels(answer, self._plan)
+        items = [*self._waiting, *self._reader.finish()]
+        if self._plan.in_pixels:
+            text = "".join(item for item in items if isinstance(item, str))
+            calls = [pixels.call(item) for item in items if not isinstance(item, str)]
+            items = [*([pixels.document(text)] if text else []), *calls]
+        yield from self._chunks(items)
+        last = AIMessageChunk(
+            content="",
+            usage_metadata=_usage(answer),
+            response_metadata=_metadata(answer, self._plan, pixels, called=self._called),
+            chunk_position="last",
+        )
+        yield ChatGenerationChunk(message=last)
+
+    def _chunks(self, items: Iterable[str | WrittenCall]) -> Iterator[ChatGenerationChunk]:
+        for item in items:
+            text = item if isinstance(item, str) else ""
+            calls = [] if isinstance(item, str) else [self._call_chunk(item)]
+            if text and not self._index:
+                self._index = 1  # LangChain merges a call at index 0 into text before it (v1 content blocks)
+            message = AIMessageChunk(
+                content=text, tool_call_chunks=calls, response_metadata={"model_provider": PROVIDER}
+            )
+            yield ChatGenerationChunk(message=message, text=text)
+
+    def _call_chunk(self, call: WrittenCall) -> ToolCallChunk:
+        index = self._index
+        self._index += 1
+        if call.error is not None:  # kept with its markers: LangChain would mend bare JSON that is cut
+            return tool_call_chunk(name=None, args=call.raw, id=call.id, index=index)
+        self._called = True
+        arguments = json.dumps(call.arguments, ensure_ascii=False)
+        return tool_call_chunk(name=call.name, args=arguments, id=call.id, index=index)
+
+
+@dataclass(slots=True)
+class _Pixels:
+    """Turns the boxes of an answer into pixels where the plan says so; of the last picture, as the parser does."""
+
+    answer: Answer
+    plan: Plan
+    notes: list[BoxNote] = field(default_factory=list)
+
+    @property
+    def active(self) -> bool:
+        """Whether boxes are turned; those of an answer that was cut stay as they were written."""
+        return self.plan.in_pixels and self.answer.finish_reason == "stop"
+
+    def call(self, call: WrittenCall) -> WrittenCall:
+        """The call with its boxes in pixels."""
+        if not self.active or call.name is None:
+            return call
+        return dataclasses.replace(call, arguments=self._converted(call.arguments, self.plan.tools[call.name]))
+
+    def document(self, text: str) -> str:
+        """The text, if it is the wanted document, with its boxes in pixels."""
+        if not self.active or self.plan.schema is None or not text:
+            return text
+        try:
+            value = json.loads(text)
+        except ValueError:
+            return text  # no document: a stop string ended it, or the model answered in words
+        return json.dumps(self._converted(value, self.plan.schema), ensure_ascii=False)
+
+    def _converted(self, value: Any, schema: dict[str, Any]) -> Any:
+        frame = self.answer.frames[-1] if self.answer.frames else None
+        return Grounding(self.plan.family.boxes, frame, notes=self.notes).apply(value, schema)
+
+
+def _tool_call(call: WrittenCall) -> ToolCall:
+    return tool_call(name=str(call.name), args=dict(call.arguments or {}), id=call.id)
+
+
+def _invalid(call: WrittenCall) -> InvalidToolCall:
+    return invalid_tool_call(name=None, args=call.raw, id=call.id, error=call.error)
+
+
+def _usage(answer: Answer) -> UsageMetadata:
+    details: Any = {"image": answer.image_tokens}  # LangChain allows keys beyond its own
+    return UsageMetadata(
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        total_tokens=answer.input_tokens + answer.output_tokens,
+        input_token_details=details,
+    )
+
+
+def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "model_name": plan.model,
+        "model_provider": PROVIDER,
+        "finish_reason": "tool_calls" if called and answer.finish_reason == "stop" else answer.finish_reason,
+        "boxes": _boxes(answer, plan, pixels),
+    }
+    if answer.finish_reason == "length":
+        metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
+    return metadata
+
+
+def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
+    """What the numbers of boxes in this message mean; pixels of the originals where they were turned already."""
+    convention, frames = plan.family.boxes, answer.frames
+    if pixels.active:
+        convention, frames = PIXEL, tuple(Frame(frame.original, frame.original) for frame in frames)
+    boxes: dict[str, Any] = {
+        "family": plan.family.name,
+        "convention": None if convention is None else dataclasses.asdict(convention),
+        "frames": [
+            {"original": list(frame.original), "model": None if frame.model is None else list(frame.model)}
+            for frame in frames
+        ],
+    }
+    if pixels.notes:
+        boxes["notes"] = [dataclasses.asdict(note) | {"numbers": list(note.numbers)} for note in pixels.notes]
+    return boxes

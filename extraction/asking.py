@@ -1,0 +1,150 @@
+"""From LangChain messages and options to a request: the schema in this model's coordinates, its words, its grammar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from extraction.arranging import joined
+from extraction.content import Turn
+from extraction.families import BoxConvention, Family
+from extraction.frames import Frame, Grounding
+from extraction.grammar import Constraint, build_grammar
+from extraction.images import Picture
+from extraction.jobs import Request
+from extraction.options import CallOptions
+from extraction.prompts import has_geometry, model_schema, schema_text, tools_text
+from extraction.tools import ToolDialect, tool_choice_of, tool_schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request, and what is needed to make a message of its answer.
+
+    Attributes:
+        request: What is asked.
+        model: The model's name, as the caller gave it.
+        family: Its family: how it writes boxes.
+        dialect: How it marks tool calls.
+        tools: JSON schemas of the arguments of the tools that it may call, markers included.
+        schema: JSON schema of the document that is wanted, markers included.
+        in_pixels: Whether boxes leave in pixels already. Tools are run with the arguments as they stand in a message,
+            and agents read documents with LangChain's own parser; neither knows of conventions.
+    """
+
+    request: Request
+    model: str
+    family: Family
+    dialect: ToolDialect
+    tools: Mapping[str, dict[str, Any]]
+    schema: dict[str, Any] | None
+    in_pixels: bool
+
+
+def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDialect, family: Family) -> Plan:
+    """The request for a conversation.
+
+    Args:
+        turns: The conversation.
+        options: The options of the call.
+        dialect: How the model marks tool calls.
+        family: Its family.
+
+    Raises:
+        OptionError: The tool choice or the response format makes no sense.
+        SchemaError: A schema cannot be honoured.
+        BoxConventionError: A schema holds boxes, and the family does not say how the model writes them.
+    """
+    names = list(tool_schemas(options.tools))
+    choice = tool_choice_of(options.tool_choice, names)
+    tools = [] if choice == "none" else options.tools
+    format_ = options.schema_format
+    schema = format_[0] if format_ else None
+    turns = list(turns)
+    if tools and not dialect.native:
+        turns = _with_system(turns, tools_text(tools, family.boxes))
+    wanted = options.schema_in_prompt if options.schema_in_prompt is not None else bool(format_ and format_[1])
+    if schema is not None and wanted:
+        turns = _with_schema(turns, schema_text(schema, family.boxes))
+    constraint = _constraint(schema, tools, choice, family.boxes, parallel=options.parallel_tool_calls)
+    if constraint is not None:
+        build_grammar(constraint, dialect)  # cached; here its errors and warnings reach the caller
+    request = Request(
+        turns=tuple(_as_the_model_writes(turns, tool_schemas(tools), family.boxes)),
+        tools=tuple(_in_model_coordinates(tool, family.boxes) for tool in tools) if dialect.native else (),
+        constraint=constraint,
+        sampling=options.sampling,
+        max_tokens=options.max_tokens,
+        stop=options.stops,
+        min_pixels=options.min_pixels,
+        max_pixels=options.max_pixels,
+    )
+    arguments = tool_schemas(tools)
+    in_pixels = has_geometry(list(arguments.values())) or (options.pixel_boxes and has_geometry(schema))
+    return Plan(request, options.model, family, dialect, arguments, schema, in_pixels)
+
+
+def _constraint(
+    schema: dict[str, Any] | None,
+    tools: Sequence[dict[str, Any]],
+    choice: str | None,
+    boxes: BoxConvention | None,
+    *,
+    parallel: bool,
+) -> Constraint | None:
+    """What the answer must be: a forced call; else, with a schema, a document or a call; else free text (None)."""
+    document = None if schema is None else model_schema(schema, boxes)
+    calls = {name: model_schema(arguments, boxes) for name, arguments in tool_schemas(tools).items()}
+    if choice in calls:
+        return Constraint.of(tools={choice: calls[choice]}, parallel=parallel)
+    if choice == "any":
+        return Constraint.of(tools=calls, parallel=parallel)
+    return None if document is None else Constraint.of(document, calls, parallel=parallel)
+
+
+def _as_the_model_writes(
+    turns: Sequence[Turn], schemas: Mapping[str, dict[str, Any]], boxes: BoxConvention | None
+) -> list[Turn]:
+    """The turns with the boxes of earlier tool calls, which are pixels in messages, in the model's own numbers.
+
+    A model that counts pixels of the resized picture keeps those of the original: the new size is not known yet.
+    """
+    result: list[Turn] = []
+    picture: Picture | None = None
+    for turn in turns:
+        picture = turn.pictures[-1] if turn.pictures else picture
+        if turn.tool_calls and picture is not None and boxes is not None and boxes.kind == "relative":
+            grounding = Grounding(boxes, Frame(picture.size), to_model=True)
+            calls = [
+                replace(call, arguments=grounding.apply(dict(call.arguments), schemas[call.name]))
+                if has_geometry(schemas.get(call.name))
+                else call
+                for call in turn.tool_calls
+            ]
+            turn = replace(turn, tool_calls=tuple(calls))
+        result.append(turn)
+    return result
+
+
+def _in_model_coordinates(tool: dict[str, Any], boxes: BoxConvention | None) -> dict[str, Any]:
+    function = tool["function"]
+    parameters = model_schema(function.get("parameters") or {"type": "object", "properties": {}}, boxes)
+    return {**tool, "function": {**function, "parameters": parameters}}
+
+
+def _with_system(turns: list[Turn], text: str) -> list[Turn]:
+    """The turns with a system turn more, after those at the beginning."""
+    leading = next((index for index, turn in enumerate(turns) if turn.role != "system"), len(turns))
+    return [*turns[:leading], Turn("system", (text,)), *turns[leading:]]
+
+
+def _with_schema(turns: list[Turn], text: str) -> list[Turn]:
+    """The turns with the schema's words at the end of the last question, unless they stand somewhere already."""
+    if any(text in turn.text for turn in turns):
+        return turns
+    last = max((index for index, turn in enumerate(turns) if turn.role == "user"), default=None)
+    if last is None:
+        return [*turns, Turn("user", (text,))]
+    turns[last] = replace(turns[last], parts=joined(turns[last].parts, (text,)))
+    return turns

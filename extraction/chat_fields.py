@@ -1,0 +1,108 @@
+"""What can be set on a ``ChatTransformers``, and what LangChain asks about it before it answers."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from langchain_core.language_models import BaseChatModel, LangSmithParams, ModelProfile
+from langchain_core.utils import from_env
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from extraction import __version__
+from extraction.answering import PROVIDER
+from extraction.families import BoxConvention, Family
+from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
+from extraction.profiles import profile_of
+
+
+class ChatFields(BaseChatModel):
+    """The fields of ``ChatTransformers``; unknown ones raise."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    model: str = Field(default_factory=from_env("EXTRACTION_MODEL", default="pocket"))
+    """"pocket", a hub id, or a folder. The environment variable EXTRACTION_MODEL changes the default."""
+    revision: str | None = None
+    """Branch, tag or commit of a hub id."""
+    device: str | None = None
+    """"cpu", "cuda", "cuda:1", "mps"; None takes the best there is."""
+    dtype: str = "auto"
+    """Name of a torch type ("float32", "bfloat16"); "auto" takes the stored one, float32 for float16 on a CPU."""
+    trust_remote_code: bool = False
+    """Whether Python code that comes with the checkpoint may run."""
+    family_override: str | Family | BoxConvention | None = Field(default=None, alias="family")
+    """How the model writes boxes, where its name and type do not tell: a family, a convention or the name of one."""
+
+    max_tokens: Positive = 1024
+    """Longest answer, in tokens."""
+    temperature: Temperature | None = None
+    """0 or None takes the likeliest token, whatever the checkpoint's own settings say."""
+    top_p: Share | None = None
+    """Samples from the likeliest tokens that together reach this share; None for the checkpoint's setting."""
+    top_k: Positive | None = None
+    """Samples from this many of the likeliest tokens; None for the checkpoint's setting."""
+    min_p: Share | None = None
+    """Samples from tokens at least this likely, as a share of the likeliest."""
+    seed: Seed | None = None
+    """Makes sampled answers repeatable, whatever else is in the batch."""
+    stop: list[str] | None = None
+    """Strings that end an answer and are no part of it."""
+    min_pixels: Positive | None = None
+    """Pictures with fewer pixels are enlarged for the model."""
+    max_pixels: Positive | None = None
+    """Pictures with more pixels are reduced for the model; the knob for memory and speed."""
+    schema_in_prompt: bool | None = None
+    """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
+    allow_urls: bool = False
+    """Whether ``http(s)`` pictures in messages may be fetched."""
+    max_batch_size: Positive = 8
+    """Most conversations that are answered together."""
+    timeout: Seconds | None = None
+    """Seconds until a call gives up, loading and waiting included."""
+    max_retries: int = Field(default=0, ge=0)
+    """How often a call is made again after the model failed (``GenerationError``); streams are not."""
+    streaming: bool = False
+    """Whether ``invoke`` streams inside, for callbacks that listen to tokens."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_synonyms(cls, given: Any) -> Any:
+        """LangChain's other names for some fields; ``family_override`` is how it calls that field when it copies."""
+        if not isinstance(given, dict):
+            return given
+        synonyms = SYNONYMS | {"family_override": "family"}
+        return {synonyms.get(name, name): value for name, value in given.items()}
+
+    @field_validator("dtype")
+    @classmethod
+    def _known_dtype(cls, name: str) -> str:
+        known = ("auto", "float32", "float16", "bfloat16", "float64")
+        if name not in known:
+            raise ValueError(f"dtype must be one of {', '.join(known)}")
+        return name
+
+    @model_validator(mode="after")
+    def _set_extraction_version(self) -> Self:
+        self._add_version("langchain-extraction", __version__)
+        return self
+
+    @property
+    def _llm_type(self) -> str:
+        return "chat-transformers"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        """Everything that changes an answer; LangChain's cache keys on it."""
+        names = (
+            *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
+            *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
+        )
+        return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop or self.stop, **kwargs)
+        params["ls_provider"] = PROVIDER
+        return params
+
+    def _resolve_model_profile(self) -> ModelProfile:
+        return profile_of(self.model, self.revision, urls=self.allow_urls)

@@ -1,0 +1,224 @@
+"""What goes into an engine and what comes out: requests, answers, and the job that carries one to the other."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from extraction.content import Turn
+from extraction.errors import GenerationError
+from extraction.frames import Frame
+from extraction.grammar import Constraint
+from extraction.sampling import Sampling
+from extraction.tools import ToolDialect
+
+FinishReason = Literal["stop", "length", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One conversation to be answered.
+
+    Attributes:
+        turns: The conversation.
+        tools: Tools that the model may call, in OpenAI's format, in the coordinates of the model.
+        constraint: What the answer must be; None for free text.
+        sampling: How tokens are chosen.
+        max_tokens: Longest answer.
+        stop: Strings that end the answer, and are no part of it.
+        min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
+        max_pixels: Pictures with more pixels are reduced.
+    """
+
+    turns: tuple[Turn, ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
+    constraint: Constraint | None = None
+    sampling: Sampling = Sampling()
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model wrote.
+
+    Attributes:
+        text: The text, tool calls with their markers included.
+        finish_reason: "stop" for an answer that came to its end, "length" where a budget or a bound of the grammar
+            cut it, "cancelled" where nobody waits for it any more.
+        input_tokens: Tokens of the prompt, those of pictures included, padding excluded.
+        image_tokens: Tokens of pictures among them.
+        output_tokens: Tokens that were generated.
+        frames: The sizes of the pictures, in the order of the prompt.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    input_tokens: int
+    image_tokens: int
+    output_tokens: int
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a model's configuration tells.
+
+    Attributes:
+        model_type: ``config.model_type``; None for a backend that is no checkpoint.
+        max_positions: Longest prompt with its answer, in tokens; None where it is not limited.
+    """
+
+    model_type: str | None = None
+    max_positions: int | None = None
+
+
+class Job:
+    """A request on its way through an engine.
+
+    Attributes:
+        request: What is asked.
+        future: The answer, or the error.
+        largest_batch: How many jobs it accepts in one batch, itself included.
+        wave: The batch call that it belongs to, if any.
+        seed: Seed of its sampling, drawn once, so that a job that has to be begun again says the same.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        wave: Wave | None = None,
+        largest_batch: int = 8,
+    ) -> None:
+        """Makes a job.
+
+        Args:
+            request: What is asked.
+            on_text: Called from the engine's thread with each new piece of text.
+            wave: The batch call that it belongs to, if any.
+            largest_batch: How many jobs it accepts in one batch, itself included.
+        """
+        self.request = request
+        self.largest_batch = largest_batch
+        self.wave = wave
+        self.future: Future[Answer] = Future()
+        given = request.sampling.seed
+        self.seed = given if given is not None else random.SystemRandom().getrandbits(63)
+        self._on_text = on_text
+        self._told = ""
+        self._cancelled = threading.Event()
+        self._resolved = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Says so; the engine stops generating within one token."""
+        self._cancelled.set()
+
+    def tell(self, text: str) -> None:
+        """Hands on what is new in the text so far; a job that was begun again repeats nothing.
+
+        Raises:
+            GenerationError: It was begun again, and now says something else than what was handed on.
+        """
+        if not text.startswith(self._told):
+            if not self._told.startswith(text):
+                raise GenerationError("the answer had to be begun again while it streamed, and came out differently")
+            return
+        piece, self._told = text[len(self._told) :], text
+        if piece and self._on_text is not None and not self.cancelled:
+            self._on_text(piece)
+
+    def resolve(self, result: Answer | BaseException) -> None:
+        """Hands over the answer or the error; the first one counts."""
+        if self._resolved:
+            return
+        self._resolved = True
+        if self.wave is not None:
+            self.wave.finished()
+        with contextlib.suppress(InvalidStateError):  # cancelled by the one who waited
+            if isinstance(result, BaseException):
+                self.future.set_exception(result)
+            else:
+                self.future.set_result(result)
+
+    @property
+    def resolved(self) -> bool:
+        """Whether it has its answer or its error."""
+        return self._resolved
+
+
+class Wave:
+    """The jobs of one ``batch`` call: how many are still to come, so that an engine need not guess.
+
+    Attributes:
+        concurrency: How many of them can be under way at once.
+    """
+
+    def __init__(self, size: int, concurrency: int) -> None:
+        self.concurrency = concurrency
+        self._lock = threading.Lock()
+        self._to_come = size
+        self._under_way = 0
+        self._last = time.monotonic()
+
+    def submitted(self) -> None:
+        """One of the calls has handed in its job."""
+        with self._lock:
+            self._to_come -= 1
+            self._under_way += 1
+            self._last = time.monotonic()
+
+    def dropped(self) -> None:
+        """One of the calls ended without handing in a job: its input was bad."""
+        with self._lock:
+            self._to_come -= 1
+
+    def finished(self) -> None:
+        """One of the jobs has its answer."""
+        with self._lock:
+            self._under_way -= 1
+
+    def waits_until(self, patience: float) -> float:
+        """Moment (``time.monotonic``) up to which another job of this wave may be waited for; 0.0 when none can come."""
+        with self._lock:
+            more = self._to_come > 0 and self._under_way < self.concurrency
+            return self._last + patience if more else 0.0
+
+
+class Backend(Protocol):
+    """What answers requests: a transformers checkpoint, or a stand-in that tests and demonstrations register.
+
+    ``run`` and ``close`` are called from the engine's thread only, the others from any thread.
+    """
+
+    def info(self) -> ModelInfo:
+        """What is known about the model from its configuration."""
+
+    def dialect(self) -> ToolDialect:
+        """How the model marks tool calls."""
+
+    def count_tokens(self, request: Request) -> int:
+        """Tokens of a prompt, pictures included."""
+
+    def token_ids(self, text: str) -> list[int]:
+        """The tokens of a text, without special ones."""
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Resolves every job, each on its own: the error of one is not the error of its neighbours."""
+
+    def close(self) -> None:
+        """Lets go of memory."""

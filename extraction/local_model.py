@@ -1,0 +1,267 @@
+"""A transformers checkpoint as a backend: conversations in, answers out, many at a time."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from extraction.batching import groups, stack
+from extraction.decoding import DecodingLoop, Row, SpecialTokens
+from extraction.errors import ContextLengthError, ExtractionError, GenerationError
+from extraction.grammar import build_grammar, was_cut
+from extraction.jobs import Answer, Job, ModelInfo, Request
+from extraction.layout import Encoded, Layout, placeholder_tokens
+from extraction.loading import Checkpoint, ModelKey
+from extraction.matching import Grammars
+from extraction.text_stream import TextStream
+from extraction.tools import ToolDialect
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A job with its encoded conversation and its grammar."""
+
+    job: Job
+    encoded: Encoded
+    grammar: str | None
+
+
+class TransformersBackend:
+    """Answers requests with a vision-language model of transformers; weights are loaded by the first one."""
+
+    def __init__(self, key: ModelKey) -> None:
+        self._checkpoint = Checkpoint(key)
+        self._layout = Layout(self._checkpoint)
+        self._model: Any = None
+        self._largest_batch: int | None = None  # what the memory has held, once it has run out
+
+    def info(self) -> ModelInfo:
+        """What the configuration tells; nothing else is loaded."""
+        config = self._checkpoint.config
+        text_config = config.get_text_config() if hasattr(config, "get_text_config") else config
+        return ModelInfo(
+            model_type=getattr(config, "model_type", None),
+            max_positions=getattr(text_config, "max_position_embeddings", None),
+        )
+
+    def dialect(self) -> ToolDialect:
+        """How the model marks tool calls, by its chat template; the processor is loaded for it."""
+        return self._layout.dialect
+
+    def count_tokens(self, request: Request) -> int:
+        """Tokens of a prompt, those of pictures included."""
+        return self._encoded(request).length
+
+    def token_ids(self, text: str) -> list[int]:
+        """The tokens of a text, without special ones."""
+        with self._checkpoint.processor_lock:
+            return list(self._checkpoint.tokenizer.encode(text, add_special_tokens=False))
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Resolves every job, with an answer or with its own error."""
+        prepared = [ready for job in jobs if (ready := self._prepared(job)) is not None]
+        largest = min([len(jobs), *([self._largest_batch] if self._largest_batch else [])])
+        for indices in groups([one.encoded for one in prepared], largest=largest):
+            self._run_batch([prepared[index] for index in indices])
+
+    def close(self) -> None:
+        """Drops the weights; they are loaded again when they are needed."""
+        import torch
+
+        self._model = None
+        self.__dict__.pop("_grammars", None)
+        self.__dict__.pop("_special", None)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _encoded(self, request: Request) -> Encoded:
+        bounds = {"min_pixels": request.min_pixels, "max_pixels": request.max_pixels}
+        return self._layout.encode(request.turns, request.tools, **bounds)
+
+    def _prepared(self, job: Job) -> _Prepared | None:
+        """The job, encoded; None when it has failed already."""
+        request = job.request
+        try:
+            encoded = self._encoded(request)
+            limit = self.info().max_positions
+            if limit is not None and encoded.length >= limit:
+                raise ContextLengthError(
+                    f"the prompt has {encoded.length} tokens, and the model holds {limit} with its answer",
+                    hint="shorten it, or lower max_pixels",
+                )
+            grammar = build_grammar(request.constraint, self._layout.dialect) if request.constraint else None
+        except Exception as error:
+            job.resolve(_as_ours(error))
+            return None
+        return _Prepared(job, encoded, grammar)
+
+    def _run_batch(self, batch: Sequence[_Prepared]) -> None:
+        """Answers a batch; one that fails as a whole is tried again in halves, down to the job that is to blame."""
+        try:
+            self._generate(batch)
+            return
+        except Exception as error:
+            if _out_of_memory(error):
+                self._largest_batch = max(1, len(batch) // 2)
+                _empty_caches()
+            open_jobs = [one for one in batch if not one.job.resolved]
+            if len(batch) == 1 or not open_jobs:
+                for one in open_jobs:
+                    one.job.resolve(_as_ours(error))
+                return
+        half = (len(open_jobs) + 1) // 2
+        for part in (open_jobs[:half], open_jobs[half:]):
+            if part:
+                self._run_batch(part)
+
+    def _generate(self, batch: Sequence[_Prepared]) -> None:
+        import torch
+
+        model = self._loaded()
+        rows = [self._row(one) for one in batch]
+        by_row = {id(row): one for row, one in zip(rows, batch, strict=True)}
+        encoder_decoder = bool(model.config.is_encoder_decoder)
+        inputs = stack(
+            [one.encoded for one in batch], padding=self._padding, side="right" if encoder_decoder else "left"
+        )
+        inputs = {name: self._placed(value) for name, value in inputs.items()}
+        if len(batch) > 1 and not encoder_decoder:
+            assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
+        loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout))
+        with torch.inference_mode():
+            model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            self._model = self._checkpoint.load_model()
+        return self._model
+
+    def _row(self, one: _Prepared) -> Row:
+        request = one.job.request
+        limit = self.info().max_positions
+        taken = 0 if self._loaded().config.is_encoder_decoder else one.encoded.length
+        room = request.max_tokens if limit is None else min(request.max_tokens, limit - taken)
+        return Row(
+            one.job,
+            sampling=request.sampling.with_defaults(self._loaded().generation_config),
+            stream=TextStream(self._decoder, silent=self._special.silent, stop=request.stop),
+            matcher=None if one.grammar is None else self._grammars.matcher(one.grammar),
+            max_tokens=room,
+            special=self._special,
+        )
+
+    @functools.cached_property
+    def _special(self) -> SpecialTokens:
+        tokenizer, config = self._checkpoint.tokenizer, self._loaded().generation_config
+        ends = _as_set(config.eos_token_id) | _as_set(tokenizer.eos_token_id)
+        others = (tokenizer.bos_token_id, tokenizer.pad_token_id, config.bos_token_id, config.pad_token_id)
+        silent = ends.union(*(_as_set(token) for token in others))
+        return SpecialTokens(frozenset(ends), frozenset(silent), placeholder_tokens(self._checkpoint))
+
+    @functools.cached_property
+    def _decoder(self) -> Any:
+        """A tokenizer of the engine's own: others may be encoding with the processor's while it decodes."""
+        with self._checkpoint.processor_lock:
+            return copy.deepcopy(self._checkpoint.tokenizer)
+
+    @functools.cached_property
+    def _grammars(self) -> Grammars:
+        model = self._loaded()
+        head = model.get_output_embeddings()
+        text_config = model.config.get_text_config()
+        vocabulary = int(text_config.vocab_size if head is None else head.weight.shape[0])
+        return Grammars(self._decoder, vocabulary=vocabulary, ends=self._special.ends)
+
+    @property
+    def _padding(self) -> int:
+        tokenizer, config = self._checkpoint.tokenizer, self._loaded().generation_config
+        for token in (tokenizer.pad_token_id, config.pad_token_id, *sorted(self._special.ends)):
+            if token is not None:
+                return int(token)
+        return 0
+
+    def _placed(self, value: Any) -> Any:
+        """A tensor on the model's device, pixels in its type."""
+        if not hasattr(value, "to"):
+            return value
+        model = self._loaded()
+        return value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
+
+    def _generation_config(self, rows: Sequence[Row]) -> Any:
+        """The checkpoint's own settings, without its sampling, which every row decides for itself."""
+        config = copy.deepcopy(self._loaded().generation_config)
+        config.update(
+            do_sample=False,
+            num_beams=1,
+            num_return_sequences=1,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            min_p=None,
+            typical_p=None,
+            max_length=None,
+            max_new_tokens=max(row.max_tokens for row in rows),
+            min_new_tokens=None,
+            min_length=None,
+            stop_strings=None,
+            pad_token_id=self._padding,
+            return_dict_in_generate=False,
+            cache_implementation=None,
+        )
+        return config
+
+
+def _resolve(row: Row, one: _Prepared, layout: Layout) -> None:
+    """Gives a job its answer as soon as its row is done."""
+    if row.error is not None or row.finish_reason is None:
+        one.job.resolve(row.error or GenerationError("the row ended without a reason"))
+        return
+    text, reason = row.stream.text, row.finish_reason
+    if reason == "stop" and row.matcher is not None and row.matcher.complete and was_cut(text, layout.dialect):
+        reason = "length"
+    one.job.resolve(
+        Answer(
+            text=text,
+            finish_reason=reason,
+            input_tokens=one.encoded.length,
+            image_tokens=one.encoded.image_tokens,
+            output_tokens=len(row.tokens),
+            frames=one.encoded.frames,
+        )
+    )
+
+
+def _as_set(token: Any) -> set[int]:
+    if token is None:
+        return set()
+    return {int(one) for one in token} if isinstance(token, (list, tuple, set)) else {int(token)}
+
+
+def _as_ours(error: Exception) -> ExtractionError:
+    if isinstance(error, ExtractionError):
+        return error
+    if _out_of_memory(error):
+        ours = GenerationError("the memory ran out", hint="lower max_pixels or max_tokens, or use a smaller model")
+    else:
+        ours = GenerationError(f"the model failed: {type(error).__name__}: {error}")
+    ours.__cause__ = error
+    return ours
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    import torch
+
+    text = str(error).lower()
+    return (
+        isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in text or "can't allocate" in text
+    )
+
+
+def _empty_caches() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

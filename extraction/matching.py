@@ -1,0 +1,115 @@
+"""Grammars at work: which tokens may come next, for one tokenizer and one answer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+
+from extraction.errors import GenerationError, SchemaError
+
+if TYPE_CHECKING:
+    import torch
+
+CACHED_GRAMMARS = 64
+"""Compiled grammars that are kept per tokenizer, the least recently used one going first."""
+
+
+class Matcher:
+    """Follows one answer through its grammar."""
+
+    def __init__(self, matcher: LLMatcher, vocabulary: int) -> None:
+        """Begins an answer.
+
+        Args:
+            matcher: A grammar that has seen nothing yet.
+            vocabulary: Size of the vocabulary that the grammar was compiled for.
+        """
+        self._matcher = matcher
+        self._bits = allocate_token_bitmask(1, vocabulary)
+
+    def mask(self, scores: torch.Tensor) -> None:
+        """Sets the scores, shape (vocabulary,), of all tokens that may not come next to -inf, in place.
+
+        Raises:
+            GenerationError: The grammar became too complex to follow.
+        """
+        import torch
+
+        fill_next_token_bitmask(self._matcher, self._bits, 0)
+        self._check()
+        allowed = np.unpackbits(self._bits.view(np.uint8)[0], bitorder="little")[: scores.shape[-1]]
+        forbidden = np.ones(scores.shape[-1], dtype=bool)
+        forbidden[: len(allowed)] = allowed == 0
+        scores.masked_fill_(torch.from_numpy(forbidden).to(scores.device), float("-inf"))
+
+    def accept(self, token: int) -> None:
+        """Moves on by a token that ``mask`` allowed.
+
+        Raises:
+            GenerationError: It may not come here.
+        """
+        self._matcher.consume_token(token)
+        self._check()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole and nothing can follow."""
+        return self._matcher.is_stopped()
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise GenerationError(f"the grammar cannot go on: {self._matcher.get_error()}")
+
+
+class Grammars:
+    """The grammars of one tokenizer, each compiled once."""
+
+    def __init__(self, tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> None:
+        """Wraps a tokenizer, which takes a second or two for a large one.
+
+        Args:
+            tokenizer: A fast tokenizer of transformers.
+            vocabulary: Rows of the model's output embedding, which may be more than the tokenizer has tokens.
+            ends: Tokens that end an answer.
+
+        Raises:
+            SchemaError: The tokenizer is not a fast one.
+        """
+        self._tokenizer = wrap_tokenizer(tokenizer, vocabulary=vocabulary, ends=ends)
+        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+
+    def matcher(self, grammar: str) -> Matcher:
+        """A fresh matcher for a grammar of ``build_grammar``.
+
+        Raises:
+            SchemaError: The grammar does not work with this tokenizer.
+        """
+        if grammar not in self._compiled:
+            compiled = LLMatcher(self._tokenizer, grammar)
+            if compiled.is_error():
+                raise SchemaError(f"no grammar can be made of the schema: {compiled.get_error()}")
+            self._compiled[grammar] = compiled
+            if len(self._compiled) > CACHED_GRAMMARS:
+                self._compiled.popitem(last=False)
+        self._compiled.move_to_end(grammar)
+        return Matcher(self._compiled[grammar].deep_copy(), self._tokenizer.vocab_size)
+
+
+def wrap_tokenizer(tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> LLTokenizer:
+    """llguidance's view of a tokenizer.
+
+    Raises:
+        SchemaError: The tokenizer is not a fast one.
+    """
+    from llguidance.hf import from_tokenizer
+
+    try:
+        return from_tokenizer(tokenizer, n_vocab=max(vocabulary, len(tokenizer)), eos_token=sorted(ends))
+    except ValueError as error:
+        raise SchemaError(
+            f"answers of this model cannot be constrained: {error}", hint="its tokenizer must be a fast one"
+        ) from error

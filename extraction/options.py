@@ -1,0 +1,101 @@
+"""What can be set for one call, checked: the fields of ``ChatTransformers`` with whatever the call overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from extraction.errors import OptionError
+from extraction.sampling import Sampling
+
+Positive = Annotated[int, Field(gt=0)]
+Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class CallOptions(BaseModel):
+    """The options of one call; see the fields of the same names in ``ChatTransformers``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    max_tokens: Positive
+    temperature: Temperature | None = None
+    top_p: Share | None = None
+    top_k: Positive | None = None
+    min_p: Share | None = None
+    seed: Seed | None = None
+    stop: list[str] | None = None
+    min_pixels: Positive | None = None
+    max_pixels: Positive | None = None
+    timeout: Seconds | None = None
+    schema_in_prompt: bool | None = None
+    tools: list[dict[str, Any]] = []
+    tool_choice: Any = None
+    parallel_tool_calls: bool = False
+    response_format: dict[str, Any] | None = None
+    pixel_boxes: bool = False
+    """Whether boxes in the message itself are pixels of the original picture, for readers that know no conventions."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """How tokens are chosen."""
+        return Sampling(self.temperature or 0.0, self.top_p, self.top_k, self.min_p, self.seed)
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """The stop strings that are not empty."""
+        return tuple(text for text in self.stop or () if text)
+
+    @property
+    def schema_format(self) -> tuple[dict[str, Any], bool] | None:
+        """The JSON schema of ``response_format``, and whether it was given by the caller; None without a format.
+
+        Raises:
+            OptionError: The format is none of OpenAI's.
+        """
+        given = self.response_format
+        kind = (given or {}).get("type")
+        if given is None or kind == "text":
+            return None
+        if kind == "json_schema" and isinstance(given.get("json_schema", {}).get("schema"), dict):
+            return given["json_schema"]["schema"], True
+        if kind == "json_object":
+            schema = given.get("schema")
+            return (schema, True) if isinstance(schema, dict) else ({"type": "object"}, False)
+        raise OptionError(
+            f"response_format={given!r:.200} is not understood",
+            hint='give {"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}, or use '
+            "with_structured_output",
+        )
+
+
+SYNONYMS = {"max_new_tokens": "max_tokens", "model_name": "model", "stop_sequences": "stop"}
+"""What transformers and LangChain also call some options."""
+
+
+def call_options(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> CallOptions:
+    """The options of one call.
+
+    Args:
+        defaults: The fields of the chat model.
+        given: What was bound or given with the call.
+
+    Raises:
+        OptionError: An option is unknown or out of range; the message names it.
+    """
+    renamed = {SYNONYMS.get(name, name): value for name, value in given.items()}
+    if isinstance(renamed.get("stop"), str):
+        renamed["stop"] = [renamed["stop"]]
+    if renamed.get("max_tokens", 1) is None:
+        del renamed["max_tokens"]
+    try:
+        return CallOptions(**{**defaults, **renamed})
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
+        known = ", ".join(sorted(CallOptions.model_fields))
+        raise OptionError("; ".join(problems), hint=f"known options: {known}") from error

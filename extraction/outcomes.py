@@ -1,0 +1,124 @@
+"""Many pictures through a chain: what became of each, in order, with only a few of them in memory at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from extraction.errors import (
+    ContextLengthError,
+    ExtractionError,
+    GenerationCancelledError,
+    GenerationError,
+    ImageError,
+    OutputError,
+)
+from extraction.images import ImageSource, Picture, load_image
+from extraction.plotting import plot_boxes
+from extraction.result import with_shapes
+from extraction.schemas import Schema
+
+CHUNK: Final = 16
+"""Pictures in memory at once; those of a chunk share the model's batches."""
+
+# What is wrong with one picture or its answer. Every other error would come again with every picture.
+_OF_ONE_PICTURE: Final = (ImageError, OutputError, GenerationError, GenerationCancelledError, ContextLengthError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one picture.
+
+    Attributes:
+        name: What the picture is called.
+        picture: The picture; None where it could not be read.
+        value: Its value.
+        data: The value as JSON: dicts, lists, numbers, strings.
+        error: What went wrong; None where there is a value.
+    """
+
+    name: str
+    picture: Picture | None = None
+    value: Any = None
+    data: Any = None
+    error: Exception | None = None
+
+    def entry(self) -> dict[str, Any]:
+        """``{"image", "value"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
+        if self.error is None:
+            return {"image": self.name, "value": self.data}
+        told: dict[str, Any] = {"type": type(self.error).__name__, "message": str(self.error)}
+        if isinstance(self.error, ExtractionError):
+            told["retryable"] = self.error.retryable
+        if isinstance(self.error, OutputError):
+            told |= {"finish_reason": self.error.finish_reason, "answer": self.error.llm_output}
+        return {"image": self.name, "error": told}
+
+    def plot(self, schema: Schema, kind: str) -> bytes:
+        """The picture with the boxes of its value, as a file.
+
+        Args:
+            schema: The schema of the value; a JSON schema says which of its lists are boxes.
+            kind: "png", "jpg", "svg" or another format of matplotlib.
+        """
+        assert self.picture is not None
+        value = with_shapes(self.data, schema) if isinstance(schema, dict) else self.value
+        figure = plot_boxes(self.picture, value).get_figure(root=True)
+        assert figure is not None
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind)
+        return buffer.getvalue()
+
+
+def outcomes(
+    chain: Runnable[Any, Any], sources: Sequence[tuple[str, ImageSource]], config: RunnableConfig | None = None
+) -> Iterator[Outcome]:
+    """What became of each picture, in order.
+
+    Args:
+        chain: From a picture to its value.
+        sources: The pictures' names and what ``load_image`` takes.
+        config: LangChain's configuration of the calls.
+
+    Raises:
+        ExtractionError: Something is wrong that would be wrong for every picture: the model, an option, the schema.
+        KeyboardInterrupt: The user interrupts; the model stops within a token.
+    """
+    with asyncio.Runner() as runner:
+        for start in range(0, len(sources), CHUNK):
+            loaded = [_load(name, source) for name, source in sources[start : start + CHUNK]]
+            pictures = [outcome.picture for outcome in loaded if outcome.error is None]
+            # Awaited, because only an awaited answer is given up at once when the user interrupts.
+            together: RunnableConfig = {**(config or {}), "max_concurrency": CHUNK}
+            given = runner.run(chain.abatch(pictures, together, return_exceptions=True))
+            if any(isinstance(answer, asyncio.CancelledError) for answer in given):
+                raise KeyboardInterrupt  # LangChain has taken the interruption for one more failed picture
+            answers = iter(given)
+            for outcome in loaded:
+                yield outcome if outcome.error is not None else _answered(outcome, next(answers))
+
+
+def _load(name: str, source: ImageSource) -> Outcome:
+    try:
+        return Outcome(name, load_image(source))
+    except ImageError as error:
+        return Outcome(name, error=error)
+
+
+def _answered(outcome: Outcome, answer: Any) -> Outcome:
+    """The outcome of a picture that was read, with what the chain gave for it."""
+    if isinstance(answer, ExtractionError) and not isinstance(answer, _OF_ONE_PICTURE):
+        raise answer
+    if isinstance(answer, Exception):
+        return Outcome(outcome.name, outcome.picture, error=answer)
+    try:
+        data = to_jsonable_python(answer, by_alias=True, inf_nan_mode="strings")
+    except PydanticSerializationError as error:
+        return Outcome(outcome.name, outcome.picture, error=error)
+    return Outcome(outcome.name, outcome.picture, answer, data)

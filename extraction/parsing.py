@@ -1,0 +1,351 @@
+"""From a model's message to a validated value, strictly: the whole answer or an error that carries the model's text.
+
+LangChain's own parsers mend a cut answer silently (``"total": 12`` from ``1234.56``); this one never does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Generic
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import ConfigDict, PrivateAttr
+from typing_extensions import TypeVar
+
+from extraction.documents import Document, Reading, complete_part, read_text, without_thinking
+from extraction.errors import (
+    BoxConventionError,
+    OutputError,
+    SchemaError,
+    SchemaMismatchError,
+    TruncatedOutputError,
+    UnreadableOutputError,
+)
+from extraction.families import BoxConvention
+from extraction.frames import BoxNote, Frame, Grounding
+from extraction.prompts import has_geometry, schema_text
+from extraction.schemas.json_schema import check_json_schema, json_schema_of
+from extraction.validation import Validator, explain, takes_text
+
+T = TypeVar("T", default=Any)
+
+BUDGET_ENDINGS: Final = ("length", "max_tokens", "max_output_tokens", "incomplete", "token_limit", "window_exceeded")
+"""How chat models' words for "out of tokens" end, in lower case: ``length`` (OpenAI, vLLM, Ollama), ``model_length``
+(Mistral), ``MAX_TOKENS`` (Gemini), ``max_tokens`` and ``model_context_window_exceeded`` (Anthropic), ``incomplete``
+(OpenAI's Responses)."""
+
+STOPPED_ENDINGS: Final = (
+    *("cancelled", "canceled", "abort", "aborted", "error", "repetition", "refusal", "pause_turn"),
+    *("content_filter", "content_filtered", "guardrail_intervened", "safety", "recitation", "prohibited_content"),
+    *("blocklist", "spii"),
+)
+"""How their words for an answer that was stopped from outside end."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed(Generic[T]):
+    """A parsed answer: the value, its JSON form (boxes in pixels), and what had to be mended in boxes."""
+
+    value: T
+    data: Any
+    notes: list[BoxNote] = field(default_factory=list)
+
+
+class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
+    """Parses a message into ``target``, boxes in pixels of the original picture.
+
+    What is given here counts first. For the rest a message tells itself, in ``response_metadata["boxes"]``, how its
+    model writes boxes and how large the pictures of its prompt were. Boxes that had to be mended are logged as warnings.
+
+    Attributes:
+        target: A Pydantic class, a TypedDict, a dataclass, any type that Pydantic knows, or a JSON schema (a dict; the
+            value is then JSON, validated by ``jsonschema``).
+        convention: How the model writes boxes.
+        size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
+
+    Raises:
+        SchemaError: ``target`` is no schema.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    target: Any
+    convention: BoxConvention | None = None
+    size: tuple[int, int] | None = None
+
+    _schema: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _validator: Validator = PrivateAttr()
+
+    def __init__(
+        self,
+        *,
+        target: Any,
+        convention: BoxConvention | None = None,
+        size: tuple[int, int] | None = None,
+        **options: Any,
+    ) -> None:
+        options |= {"target": target, "convention": convention, "size": size}
+        super().__init__(**options)
+        try:  # here and not in a validator, whose errors Pydantic makes its own
+            self._schema = json_schema_of(target)
+        except RecursionError:
+            raise SchemaError("the schema is nested too deeply") from None
+        if isinstance(target, Mapping):
+            check_json_schema(self._schema)
+        self._validator = Validator(target)
+
+    @property
+    def _type(self) -> str:
+        return "grounded"
+
+    @property
+    def OutputType(self) -> Any:  # noqa: N802 - LangChain's name
+        """The type of the values."""
+        return Any if isinstance(self.target, Mapping) else self.target
+
+    def get_format_instructions(self) -> str:
+        """What to put into a prompt so that a model answers in this form (see ``prompts.schema_text``)."""
+        return schema_text(self._schema, self.convention)
+
+    def parse(self, text: str) -> T:
+        """The value of a bare text. Boxes need ``convention`` and ``size``.
+
+        Raises:
+            OutputError: One of its three kinds.
+            BoxConventionError: There are boxes, and it is not known what their numbers mean.
+        """
+        return _told(self.parse_text(text, {}))
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> T:
+        """The value of a model's generation; what LangChain calls. ``partial`` answers are refused like all others."""
+        generation = result[0]
+        if isinstance(generation, ChatGeneration):
+            return _told(self.parse_message(generation.message))
+        return _told(self.parse_text(generation.text, generation.generation_info or {}))
+
+    def parse_message(self, message: BaseMessage) -> Parsed[T]:
+        """The value of a model's message, or of the arguments of its tool call, with its JSON form and notes.
+
+        Raises:
+            OutputError: One of its three kinds.
+            BoxConventionError: There are boxes, and it is not known what their numbers mean.
+        """
+        text, metadata = _text_of(message), message.response_metadata
+        refusal = message.additional_kwargs.get("refusal")
+        if refusal and not text.strip():
+            raise UnreadableOutputError(
+                f"the model refused: {refusal}", llm_output=str(refusal), finish_reason=finish_reason(metadata)
+            )
+        return self.parse_text(text, metadata)
+
+    def parse_text(self, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
+        """The value of a text, by the ``response_metadata`` that came with it.
+
+        Raises:
+            TruncatedOutputError: The model says that the answer was cut, or the text ends inside a document.
+            UnreadableOutputError: There is no JSON document in it, or several that all fit and differ.
+            SchemaMismatchError: The document does not fit the schema.
+            BoxConventionError: There are boxes, and it is not known what their numbers mean.
+        """
+        reason = finish_reason(metadata)
+        check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
+        try:
+            reading = read_text(text)
+        except ValueError as error:
+            raise UnreadableOutputError(
+                f"the answer cannot be read: {error}", llm_output=text, finish_reason=reason
+            ) from error
+        if reading.cut is not None or reading.thinking:
+            raise TruncatedOutputError(
+                f"the answer ends in the middle of {'its thinking' if reading.thinking else 'a JSON document'}",
+                llm_output=text,
+                finish_reason=reason,
+                partial=self._partial(text, metadata),
+                hint="raise max_tokens",
+            )
+        fitting = self._fitting(reading, text, metadata)
+        if any(other.data != fitting[0].data for other in fitting[1:]):
+            raise UnreadableOutputError(
+                f"the answer holds {len(fitting)} documents that fit the schema and differ",
+                llm_output=text,
+                finish_reason=reason,
+            )
+        return fitting[0]
+
+    def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
+        """The values of all documents that fit, at least one."""
+        fitting: list[Parsed[T]] = []
+        misfit: OutputError | None = None
+        for document in reading.documents:
+            try:
+                fitting.append(self._validated(document, text, metadata))
+            except SchemaMismatchError as error:
+                misfit = misfit or error
+        if fitting:
+            return fitting
+        if takes_text(self._schema) and reading.answer[:1] not in ("", "[", "{", '"') and not reading.fenced:
+            bare = Document(json.dumps(reading.answer), reading.answer)  # a text that is wanted needs no quotes
+            return [self._validated(bare, text, metadata)]
+        if misfit is not None:
+            raise misfit
+        what = "holds no JSON document" if reading.answer else "is empty"
+        raise UnreadableOutputError(
+            f"the answer {what}{f': {reading.problem}' if reading.problem else ''}",
+            llm_output=text,
+            finish_reason=finish_reason(metadata),
+        )
+
+    def _validated(self, document: Document, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
+        grounding = Grounding(*self._meaning(metadata))
+        try:
+            data = document.value
+            if has_geometry(self._schema):
+                data = grounding.apply(data, self._schema)
+            if grounding.problems:
+                raise ValueError("; ".join(grounding.problems))
+            return Parsed(self._validator.validate(data), data, grounding.notes)
+        except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
+            if isinstance(error, BoxConventionError):
+                raise
+            reason = explain(error) if isinstance(error, ValueError) else "it is nested too deeply"
+            raise SchemaMismatchError(
+                f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
+            ) from error
+
+    def _partial(self, text: str, metadata: Mapping[str, Any]) -> Any:
+        """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""
+        grounding = Grounding(*self._meaning(metadata))
+        try:
+            partial = grounding.apply(complete_part(text), self._schema)
+        except (BoxConventionError, RecursionError):
+            return None
+        return None if grounding.problems else partial
+
+    def _meaning(self, metadata: Mapping[str, Any]) -> tuple[BoxConvention | None, Frame | None]:
+        boxes = metadata.get("boxes") or {}
+        convention = self.convention
+        if convention is None and boxes.get("convention"):
+            convention = BoxConvention(**boxes["convention"])
+        frames = [_frame(one) for one in boxes.get("frames") or []]
+        if self.size is None:
+            return convention, frames[
+                -1
+            ] if frames else None  # examples come with pictures, before the one that is asked
+        same = [frame for frame in frames if frame is not None and frame.original == self.size]
+        return convention, same[-1] if same else Frame(self.size)
+
+
+def keeping_raw(parser: GroundedOutputParser[Any]) -> Runnable[AIMessage, dict[str, Any]]:
+    """A Runnable from a message to ``{"raw": message, "parsed": value or None, "parsing_error": error or None}``.
+
+    LangChain builds the same of assignments with fallbacks, which raise the error when they are streamed.
+    """
+
+    def read(message: AIMessage) -> dict[str, Any]:
+        try:
+            return {"raw": message, "parsed": parser.invoke(message), "parsing_error": None}
+        except OutputError as error:
+            return {"raw": message, "parsed": None, "parsing_error": error}
+
+    return RunnableLambda(read, name="raw_and_parsed")
+
+
+def _frame(told: Mapping[str, Any]) -> Frame | None:
+    if not told.get("original"):
+        return None
+    return Frame(tuple(told["original"]), tuple(told["model"]) if told.get("model") else None)
+
+
+def _told(parsed: Parsed[T]) -> T:
+    for note in parsed.notes:
+        _log.warning("box %s %s: %s", note.pointer or "(root)", list(note.numbers), note.problem)
+    return parsed.value
+
+
+def _text_of(message: BaseMessage) -> str:
+    """The text of a message; of one with tool calls their arguments, as they were written."""
+    calls: list[str] = []
+    if isinstance(message, AIMessageChunk):  # its tool_calls are mended where they were cut
+        calls = [call["args"] or "{}" for call in message.tool_call_chunks]
+    elif isinstance(message, AIMessage):
+        calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
+        calls += [call["args"] or "" for call in message.invalid_tool_calls]
+    return "\n".join(calls) if calls else str(message.text)
+
+
+def finish_reason(metadata: Mapping[str, Any]) -> str | None:
+    """Why a model stopped, in lower case, under whichever key its metadata tells it."""
+    for key in ("finish_reason", "stop_reason", "stopReason", "done_reason", "status"):
+        value = metadata.get(key)
+        if isinstance(value, Enum):
+            value = value.value if isinstance(value.value, str) else value.name
+        if isinstance(value, str) and value:
+            return value.lower()
+    return None
+
+
+def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
+    """Returns when nothing in a message's metadata says that it did not come to its end.
+
+    Args:
+        text: The message's text.
+        metadata: Its ``response_metadata``.
+        partial: Gives what of the text is complete.
+
+    Raises:
+        TruncatedOutputError: The tokens were used up, or the answer was stopped from outside.
+    """
+    reason = finish_reason(metadata)
+    if reason is None or not reason.endswith(BUDGET_ENDINGS + STOPPED_ENDINGS):
+        return  # some streams give the reason several times, which LangChain joins: "stoplength"
+    spent = reason.endswith(BUDGET_ENDINGS)
+    raise TruncatedOutputError(
+        f"the answer was {'cut off' if spent else 'stopped'} (finish_reason {reason!r})",
+        llm_output=text,
+        finish_reason=reason,
+        partial=partial(),
+        hint="raise max_tokens, or ask for less at once" if spent else None,
+    )
+
+
+class WholeTextParser(BaseOutputParser[str]):
+    """The text of a message without ``<think>`` marks, what is in them, and outer blanks; a cut answer raises."""
+
+    @property
+    def _type(self) -> str:
+        return "whole_text"
+
+    def parse(self, text: str) -> str:
+        """The text, stripped.
+
+        Raises:
+            TruncatedOutputError: It ends in the middle of its thinking.
+        """
+        answer, thinking = without_thinking(text)
+        if thinking:
+            raise TruncatedOutputError(
+                "the answer ends in the middle of its thinking", llm_output=text, hint="raise max_tokens"
+            )
+        return answer
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> str:
+        """The text of a model's generation.
+
+        Raises:
+            TruncatedOutputError: The model says that the answer was cut off, or it ends in the middle of its thinking.
+        """
+        generation = result[0]
+        metadata: Mapping[str, Any] = generation.generation_info or {}
+        if isinstance(generation, ChatGeneration):
+            metadata = generation.message.response_metadata
+        check_ending(generation.text, metadata)
+        return self.parse(generation.text)

@@ -1,0 +1,83 @@
+"""``with_structured_output``: the model bound to a schema, and the parser that reads its answers."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+
+from extraction.errors import OptionError
+from extraction.parsing import GroundedOutputParser
+from extraction.schemas import json_schema_of
+
+if TYPE_CHECKING:
+    from extraction.chat_model import ChatTransformers
+
+T = TypeVar("T")
+
+
+def structured_model(
+    model: ChatTransformers,
+    schema: Any,
+    *,
+    method: str,
+    include_raw: bool,
+    strict: bool | None,
+    extra: dict[str, Any],
+) -> Runnable[LanguageModelInput, Any]:
+    """What ``ChatTransformers.with_structured_output`` answers."""
+    if extra:
+        raise OptionError(f"with_structured_output does not know {', '.join(map(repr, extra))}")
+    form = json_schema_of(schema)
+    name = _name_of(schema, form)
+    traced = {"kwargs": {"method": method, "strict": strict}, "schema": schema}
+    if method == "function_calling":
+        bound = model.bind_tools([_as_tool(name, form)], tool_choice=name, ls_structured_output_format=traced)
+    elif method == "json_schema":
+        named = {"name": name, "schema": form, "strict": strict}
+        format_: dict[str, Any] = {"type": "json_schema", "json_schema": named}
+        bound = model.bind(response_format=format_, ls_structured_output_format=traced)
+    elif method == "json_mode":
+        format_ = {"type": "json_object", "schema": form}
+        bound = model.bind(response_format=format_, schema_in_prompt=False, ls_structured_output_format=traced)
+    else:
+        raise OptionError(f"there is no method {method!r}", hint="methods: json_schema, function_calling, json_mode")
+    parser: Runnable[Any, Any] = _CallOrTextParser(target=schema)
+    return _with_raw(bound, parser) if include_raw else bound | parser
+
+
+class _CallOrTextParser(GroundedOutputParser[T]):
+    """Reads the arguments of a tool call where the answer is one."""
+
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> T:
+        generation = result[0]
+        if isinstance(generation, ChatGeneration):
+            return self.parse_message(generation.message).value
+        return super().parse_result(result, partial=partial)
+
+
+def _with_raw(bound: Runnable[Any, Any], parser: Runnable[Any, Any]) -> Runnable[Any, Any]:
+    # A plain RunnableMap(raw=bound) would answer batches one by one; this form calls bound.batch.
+    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
+    failed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return (
+        bound | RunnableMap(raw=RunnablePassthrough()) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+    )
+
+
+def _name_of(schema: Any, form: dict[str, Any]) -> str:
+    name = getattr(schema, "__name__", None) or form.get("title") or "answer"
+    return "".join(char if char.isalnum() or char in "_-" else "_" for char in str(name))[:64]
+
+
+def _as_tool(name: str, form: dict[str, Any]) -> dict[str, Any]:
+    if form.get("type") != "object" and "$ref" not in form and "properties" not in form:
+        raise OptionError(
+            "the arguments of a tool are an object, and this schema is none", hint="use method='json_schema'"
+        )
+    parameters = {key: value for key, value in form.items() if key not in ("title", "description")}
+    function = {"name": name, "description": form.get("description", ""), "parameters": parameters}
+    return {"type": "function", "function": function}

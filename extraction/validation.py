@@ -1,0 +1,92 @@
+"""A JSON document as a value of what was asked for: a Pydantic type, or a JSON schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from extraction.schemas.json_schema import Schema, reference_in, resolve_reference
+
+_MAX_PROBLEMS = 5
+_MAX_MESSAGE = 200
+
+
+class Validator:
+    """Makes values of one target: a type that Pydantic knows, or a JSON schema, whose values are JSON."""
+
+    def __init__(self, target: Schema) -> None:
+        self.target = target
+        self._adapter: TypeAdapter[Any] | None = None
+        self._checker: Any = None
+
+    def __reduce__(self) -> tuple[type[Validator], tuple[Schema]]:
+        return Validator, (self.target,)
+
+    def validate(self, data: Any) -> Any:
+        """The value of a JSON document.
+
+        Keys are those of the schema: a field with an alias is not found under its name, which the model was not told.
+
+        Args:
+            data: The document as a JSON value.
+
+        Raises:
+            ValueError: It does not fit; ``explain`` says what is wrong.
+        """
+        if isinstance(self.target, Mapping):
+            problems = sorted(self._problems(data), key=lambda problem: list(map(str, problem.path)))
+            if problems:
+                raise ValueError(_joined([_line(problem.path, problem.message) for problem in problems]))
+            return data
+        if hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate"):  # a class of pydantic.v1
+            return self.target.parse_obj(data)
+        if self._adapter is None:
+            form: Any = self.target
+            self._adapter = TypeAdapter(form)
+        return self._adapter.validate_json(json.dumps(data, allow_nan=False), by_alias=True, by_name=False)
+
+    def _problems(self, data: Any) -> Any:
+        if self._checker is None:
+            from jsonschema import Draft202012Validator, validators
+
+            assert isinstance(self.target, Mapping)
+            dialect = validators.validator_for(self.target, default=Draft202012Validator)
+            self._checker = dialect(self.target, format_checker=dialect.FORMAT_CHECKER)
+        return self._checker.iter_errors(data)
+
+
+def explain(error: ValueError) -> str:
+    """What is wrong with a document, in one line: places and reasons, the first few of them."""
+    if isinstance(error, ValidationError):
+        return _joined([_line(problem["loc"], problem["msg"]) for problem in error.errors(include_url=False)])
+    return str(error)
+
+
+def _line(path: Any, message: str) -> str:
+    return f"{'/'.join(map(str, path)) or '(root)'}: {message:.{_MAX_MESSAGE}}"
+
+
+def _joined(lines: list[str]) -> str:
+    more = f" (and {len(lines) - _MAX_PROBLEMS} more)" if len(lines) > _MAX_PROBLEMS else ""
+    return "; ".join(lines[:_MAX_PROBLEMS]) + more
+
+
+def takes_text(schema: Any) -> bool:
+    """Whether a bare text can be a value of a JSON schema: string is one of its types, or a text one of its values."""
+    waiting, passed = [schema], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Mapping) or id(node) in passed:
+            continue
+        passed.add(id(node))
+        kinds = node.get("type", ())
+        values = [*node.get("enum", ()), node.get("const")]
+        if "string" in ((kinds,) if isinstance(kinds, str) else kinds) or any(isinstance(one, str) for one in values):
+            return True
+        waiting += [*node.get("anyOf", ()), *node.get("oneOf", ()), *node.get("allOf", ())]
+        if (reference := reference_in(node)) is not None:
+            waiting.append(resolve_reference(schema, reference))
+    return False

@@ -1,0 +1,44 @@
+"""LangChain's standard unit tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_tests.unit_tests import ChatModelUnitTests
+
+from extraction.chat_model import ChatTransformers
+
+
+class TestUnit(ChatModelUnitTests):
+    @property
+    def chat_model_class(self) -> type[ChatTransformers]:
+        return ChatTransformers
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"model": "scripted"}
+
+    @property
+    def standard_chat_model_params(self) -> dict[str, Any]:
+        # The suite's own without api_key: options that mean nothing raise here.
+        return {"temperature": 0, "max_tokens": 100, "timeout": 60, "stop": [], "max_retries": 2}
+
+    @property
+    def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
+        return {"EXTRACTION_MODEL": "org/model"}, {}, {"model": "org/model"}
+
+    @property
+    def supports_image_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_image_tool_message(self) -> bool:
+        return True
+
+    @property
+    def supports_anthropic_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_json_mode(self) -> bool:
+        return True
