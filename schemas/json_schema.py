@@ -7,7 +7,7 @@ the null of an optional, and a grammar made from that would force wrong answers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from types import UnionType
@@ -165,7 +165,7 @@ def _check_keywords(schema: dict[str, Any], source: str) -> None:
         raise SchemaError(f"{source} at {place}: {shown.message:.200}") from error
 
 
-def _subschemas(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every schema in the document with its place; what stands under ``default`` or ``enum`` is data, and none."""
     waiting: list[tuple[str, Any]] = [("/", schema)]
     while waiting:
@@ -187,8 +187,8 @@ def _check_references(schema: dict[str, Any], node: Any, anchors: dict[str, Any]
     """Raises SchemaError unless the references of ``node`` lead, in the end, to a schema inside the document."""
     passed: set[int] = set()
     while isinstance(node, dict):
-        reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
-        if not isinstance(reference, str):
+        reference = reference_in(node)
+        if reference is None:
             return
         if not reference.startswith("#"):
             raise SchemaError(
@@ -204,7 +204,31 @@ def _check_references(schema: dict[str, Any], node: Any, anchors: dict[str, Any]
             raise SchemaError(f"{place}: there is no {reference!r:.120} in the document")
 
 
-def _resolve(schema: dict[str, Any], fragment: str, anchors: dict[str, Any]) -> Any:
+def reference_in(node: Mapping[str, Any]) -> str | None:
+    """The reference that a schema makes to another place, such as ``#/$defs/Box``; None where it makes none."""
+    reference = node.get("$ref", node.get("$dynamicRef", node.get("$recursiveRef")))
+    return reference if isinstance(reference, str) else None
+
+
+def resolve_reference(schema: Mapping[str, Any], reference: str) -> Any:
+    """What a reference leads to: a dict, or true or false.
+
+    Args:
+        schema: The whole document.
+        reference: A JSON pointer or an anchor of it, with the ``#`` before it.
+
+    Raises:
+        SchemaError: It leads to another document, or nowhere.
+    """
+    named = reference[1:2] not in ("", "/")
+    anchors = {node["$anchor"]: node for _, node in _subschemas(schema) if "$anchor" in node} if named else {}
+    node = _resolve(schema, reference[1:], anchors) if reference.startswith("#") else None
+    if not isinstance(node, (Mapping, bool)):
+        raise SchemaError(f"$ref {reference!r:.120} leads nowhere", hint="only references inside the schema work")
+    return node
+
+
+def _resolve(schema: Mapping[str, Any], fragment: str, anchors: Mapping[str, Any]) -> Any:
     """What a reference ``#fragment`` leads to, or None."""
     fragment = unquote(fragment)
     if fragment and not fragment.startswith("/"):

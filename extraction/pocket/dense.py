@@ -113,6 +113,14 @@ class DenseHead(nn.Module):
         return loss
 
     @torch.no_grad()
+    def directions(self) -> Tensor:
+        """An orthonormal basis of what the head reads off a patch's features, directions x width."""
+        readings = self.out.weight * self.norm.weight
+        readings = readings - readings.mean(1, keepdim=True)  # the norm takes the mean away
+        scales, basis = torch.linalg.svd(readings, full_matrices=False)[1:]
+        return basis[scales > 1e-3 * scales[0]]
+
+    @torch.no_grad()
     def score(self, features: Tensor, targets: DenseTargets) -> dict[str, float]:
         """Counts over a batch: centres hit, missed, invented; labels and colours right, IoU summed at true centres."""
         centre, label, color, box = self(features)

@@ -47,7 +47,7 @@ class TrainConfig:
     steps: int = 3000
     batch: int = 12
     questions: int = 2
-    standard: float = 0.6
+    standard: float = 0.9
     learning_rate: float = 4e-3
     tower_rate: float = 0.5
     softness: float = 8.0
@@ -244,7 +244,7 @@ def train(
     tower: Path,
     checkpoint: Path,
     report: Callable[[LlavaForConditionalGeneration], dict[str, float]],
-    report_every: int = 500,
+    report_every: int = 200,
     workers: Workers | None = None,
 ) -> LlavaForConditionalGeneration:
     """Trains on from the tower of the first stage, or from ``checkpoint`` where an interrupted run left it."""
@@ -260,6 +260,8 @@ def train(
     optimizers = make_optimizers(model, head, config)
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     first = _resume(checkpoint, model, head, optimizers)
+    if first == 0:
+        bring_out(model.model.multi_modal_projector.linear_1, head, features_of(model, shards))
     teacher = Teacher(model, head, tokenizer, config)
     weights = [w for w in [*model.parameters(), *head.parameters()] if w.requires_grad]
     mean: dict[str, float] = {}
@@ -292,6 +294,38 @@ def train(
             print(json.dumps(line), flush=True)  # noqa: T201 - a training log
     model.eval()
     return model
+
+
+GAIN = 6.0
+"""How much ``bring_out`` makes of what the dense head reads; found on colours, which the text model did not see at all in
+1,100 steps (1 % of the projected variance) and learnt within 300 steps of this."""
+
+
+@torch.no_grad()
+def bring_out(layer: nn.Linear, head: DenseHead, features: Tensor) -> None:
+    """Makes the projector's first layer louder in the directions that the dense head reads, around the mean patch.
+
+    The tower knows what is there, but a random projection leaves it a small part of what the text model is given.
+
+    Args:
+        layer: The projector's first layer, changed in place.
+        head: The dense head that was trained with the tower.
+        features: Patches of some pictures, patches x width.
+    """
+    basis = head.directions()
+    louder = GAIN * layer.weight @ basis.T @ basis
+    layer.weight += louder
+    layer.bias -= louder @ features.mean(0)
+
+
+@torch.no_grad()
+def features_of(model: LlavaForConditionalGeneration, shards: Shards, count: int = 16) -> Tensor:
+    """Features of all patches of the first pictures, patches x width."""
+    pictures = np.stack([shards.get(i)[0] for i in range(count)])
+    tower = model.model.vision_tower.eval()
+    features = tower_features(tower, normalise(torch.from_numpy(pictures)))
+    tower.train()
+    return features.flatten(0, 1)
 
 
 def _save(

@@ -10,13 +10,13 @@ from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedT
 
 from extraction.pocket.checkpoint import answers, quick_score, read_objects, save_model
 from extraction.pocket.dataset import Shards, write_shard
-from extraction.pocket.dense import dense_targets
+from extraction.pocket.dense import DenseHead, dense_targets
 from extraction.pocket.model import GRID, ModelConfig, build_model, normalise
 from extraction.pocket.muon import Muon
 from extraction.pocket.scenes import SceneConfig
 from extraction.pocket.tasks import View, standard_task
 from extraction.pocket.tokenizer import build_tokenizer
-from extraction.pocket.train import PREFIX, Packer, TrainConfig, Workers, train
+from extraction.pocket.train import PREFIX, Packer, TrainConfig, Workers, bring_out, train
 from extraction.pocket.train_tower import train_tower
 from extraction.schemas import Scene, json_schema_of
 
@@ -106,6 +106,25 @@ def test_muon_descends_and_keeps_shapes() -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < first / 2
+
+
+def test_the_projector_starts_with_what_the_head_reads() -> None:
+    torch.manual_seed(0)
+    head, layer = DenseHead(32), torch.nn.Linear(32, 32)
+    torch.nn.init.normal_(head.out.weight)
+    features = torch.randn(500, 32) + 3
+    read = head.directions()
+    assert torch.allclose(read @ read.T, torch.eye(len(read)), atol=1e-5)
+    mean = features.mean(0)
+    with torch.no_grad():
+        before = layer(features)
+        plain = torch.nn.functional.linear((features - mean) @ (torch.eye(32) - read.T @ read), layer.weight)
+        bring_out(layer, head, features)
+        after = layer(features)
+        silent = torch.nn.functional.linear((features - mean) @ (torch.eye(32) - read.T @ read), layer.weight)
+    assert torch.allclose(after.mean(0), before.mean(0), atol=1e-3)  # the mean patch stays where it was
+    assert torch.allclose(silent, plain, atol=1e-4)  # so does what the head does not read
+    assert after.var(0).sum() > 10 * before.var(0).sum()
 
 
 def test_one_worker_leaves_gradients_alone() -> None:

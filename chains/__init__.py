@@ -1,0 +1,38 @@
+"""The uses of a vision model, each a Runnable that takes a picture and any LangChain chat model.
+
+    from extraction.chains import extraction_chain
+
+``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
+reads text, ``reasoning_chain`` thinks in free text before it answers.
+"""
+
+from __future__ import annotations
+
+if __name__ != "extraction.chains":  # the folder was found on the path by its own name
+    raise ImportError(
+        f"{__name__!r} is the folder of the package 'extraction.chains': import that one", name=__name__, path=__file__
+    )
+
+from typing import TYPE_CHECKING
+
+from extraction._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from extraction.chains.caption import caption_chain
+    from extraction.chains.detect import detection_chain
+    from extraction.chains.extract import extraction_chain
+    from extraction.chains.read import ocr_chain
+    from extraction.chains.reason import reasoning_chain
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "extraction.chains.caption": ("caption_chain",),
+            "extraction.chains.detect": ("detection_chain",),
+            "extraction.chains.extract": ("extraction_chain",),
+            "extraction.chains.read": ("ocr_chain",),
+            "extraction.chains.reason": ("reasoning_chain",),
+        },
+    )
+
+__all__ = ["caption_chain", "detection_chain", "extraction_chain", "ocr_chain", "reasoning_chain"]

@@ -1,0 +1,41 @@
+"""The objects of a picture with their boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.runnables import Runnable
+
+from extraction.chains.extract import extraction_chain
+from extraction.chains.models import ChatModel
+from extraction.errors import OptionError
+from extraction.families import BoxConvention, Family
+from extraction.prompts import INSTRUCTION
+from extraction.schemas import Scene
+
+ONLY = "Find only these: {labels}."
+
+
+def detection_chain(
+    model: ChatModel,
+    labels: Sequence[str] = (),
+    *,
+    repair: int = 0,
+    family: str | Family | BoxConvention | None = None,
+) -> Runnable[Any, Scene]:
+    """A Runnable from a picture to a ``Scene``: every object with its label, main colour and box in pixels.
+
+    Args:
+        model: Any LangChain chat model.
+        labels: What to look for; by default everything.
+        repair: What ``extraction_chain`` takes, like ``family``.
+
+    Raises:
+        OptionError: ``labels`` is a single string, or holds an empty one.
+    """
+    words: Sequence[Any] = labels
+    if isinstance(words, str) or not all(isinstance(word, str) and word.strip() for word in words):
+        raise OptionError(f"labels must be a list of words, not {labels!r}")
+    instruction = ONLY.format(labels=", ".join(labels)) if labels else INSTRUCTION
+    return extraction_chain(model, Scene, instruction=instruction, repair=repair, family=family)

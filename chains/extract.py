@@ -1,0 +1,217 @@
+"""A picture and a schema in, a validated value out: ``prompt | model | parser``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+from langchain_core.messages import AIMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.config import RunnableConfig
+from typing_extensions import TypeVar
+
+from extraction.chains.examples import Example, Shown, example_messages, read_examples
+from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
+from extraction.chains.repair import Repairing
+from extraction.errors import OptionError
+from extraction.families import BoxConvention, Family
+from extraction.images import Picture, load_image
+from extraction.parsing import GroundedOutputParser, finish_reason, keeping_raw
+from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
+from extraction.result import Extraction
+from extraction.schemas import json_schema_of
+
+T = TypeVar("T", default=Any)
+
+PROMPT = ChatPromptTemplate.from_messages(
+    [
+        ("system", "{system}\n{form}"),
+        MessagesPlaceholder("examples", optional=True),
+        ("human", [IMAGE_URL, {"type": "text", "text": "{instruction}"}]),
+    ]
+)
+"""What ``extraction_chain`` asks: the schema first, which all pictures share, then the picture.
+
+Variables: ``system``, ``form`` (the schema as ``prompts.schema_text`` shows it), ``examples`` (messages), ``image_url``
+(a data URI) and ``instruction``.
+"""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What of a chain does not depend on the picture; the model is asked for its family only when that is needed."""
+
+    model: ChatModel
+    schema: dict[str, Any]
+    instruction: str
+    examples: tuple[Shown, ...]
+    family: str | Family | BoxConvention | None
+
+    @cached_property
+    def convention(self) -> BoxConvention | None:
+        return box_convention(self.model, self.family)
+
+    @cached_property
+    def form(self) -> str:
+        return schema_text(self.schema, self.convention)
+
+    def variables(self, instruction: str | None) -> Mapping[str, Any]:
+        """The prompt's variables besides the picture."""
+        wanted = instruction or self.instruction
+        shown = example_messages(self.examples, self.schema, self.convention, wanted)
+        return {"system": SYSTEM, "form": self.form, "examples": shown, "instruction": wanted}
+
+
+@overload
+def extraction_chain(
+    model: ChatModel,
+    schema: type[T],
+    *,
+    instruction: str | None = ...,
+    examples: Sequence[Example] = ...,
+    repair: int = ...,
+    family: str | Family | BoxConvention | None = ...,
+) -> Runnable[Any, T]: ...
+
+
+@overload
+def extraction_chain(
+    model: ChatModel,
+    schema: Any,
+    *,
+    instruction: str | None = ...,
+    examples: Sequence[Example] = ...,
+    include_raw: bool = ...,
+    repair: int = ...,
+    family: str | Family | BoxConvention | None = ...,
+) -> Runnable[Any, Any]: ...
+
+
+def extraction_chain(
+    model: ChatModel,
+    schema: Any,
+    *,
+    instruction: str | None = None,
+    examples: Sequence[Example] = (),
+    include_raw: bool = False,
+    repair: int = 0,
+    family: str | Family | BoxConvention | None = None,
+) -> Runnable[Any, Any]:
+    """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
+
+    Its input is whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``.
+
+    Args:
+        model: Any LangChain chat model. A local one is held to the schema by a grammar.
+        schema: A Pydantic class, another type that Pydantic knows, or a JSON schema (values are then JSON).
+        instruction: What to look for; by default everything that the schema names.
+        examples: Pairs of a picture and its value, shown to the model first.
+        include_raw: Give ``{"raw": message, "parsed": value or None, "parsing_error": error or None}`` instead.
+        repair: How many times an answer that does not parse is asked for again, with the error and the picture.
+        family: How the model writes boxes, where it does not say itself: a name such as "relative-1000".
+
+    Raises:
+        SchemaError: The schema cannot be read, or an example's value does not fit it.
+        ImageError: The picture of an example cannot be read.
+        BoxConventionError: There is no such ``family``.
+        OptionError: ``repair`` is negative.
+    """
+    parts = _parts(model, schema, instruction, examples, repair, family)
+    return parts.prompt | parts.asked | (keeping_raw(parts.parser) if include_raw else parts.parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The chain in its parts: picture to prompt, the model as it is asked, the parser."""
+
+    prompt: Runnable[Any, Any]
+    asked: ChatModel
+    parser: GroundedOutputParser[Any]
+
+
+def _parts(
+    model: ChatModel,
+    schema: Any,
+    instruction: str | None,
+    examples: Sequence[Example],
+    repair: int,
+    family: str | Family | BoxConvention | None,
+) -> _Parts:
+    if repair < 0:
+        raise OptionError(f"repair must be 0 or more, not {repair}")
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
+    form = json_schema_of(schema)
+    request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family)
+    asked = asked_for_json(model, form, family)
+    if repair:
+        asked = Repairing(model=asked, parser=parser, attempts=repair)
+    return _Parts(picture_step(request.variables) | PROMPT, asked, parser)
+
+
+def extract(
+    model: ChatModel,
+    image: Any,
+    schema: type[T] | Any,
+    *,
+    instruction: str | None = None,
+    examples: Sequence[Example] = (),
+    repair: int = 0,
+    family: str | Family | BoxConvention | None = None,
+    config: RunnableConfig | None = None,
+) -> Extraction[T]:
+    """One picture's value with all that is known about it: the picture, the model's message, how it ended, its plot.
+
+    Args:
+        model: Any LangChain chat model.
+        image: Whatever ``load_image`` takes.
+        schema: What ``extraction_chain`` takes; so are ``instruction``, ``examples``, ``repair`` and ``family``.
+        config: LangChain's configuration of the run: callbacks, tags ...
+
+    Raises:
+        ImageError: The picture cannot be read.
+        OutputError: The answer is cut off, unreadable or does not fit the schema; it carries the model's text.
+        BoxConventionError: The schema holds boxes and this model's way of writing them is not known.
+    """
+    source, own = split_input(image)
+    picture = load_image(source)
+    parts = _parts(model, schema, instruction, examples, repair, family)
+    message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
+    return _result(picture, message, parts.parser)
+
+
+async def aextract(
+    model: ChatModel,
+    image: Any,
+    schema: type[T] | Any,
+    *,
+    instruction: str | None = None,
+    examples: Sequence[Example] = (),
+    repair: int = 0,
+    family: str | Family | BoxConvention | None = None,
+    config: RunnableConfig | None = None,
+) -> Extraction[T]:
+    """``extract``, awaited: many at once share the model's batches."""
+    source, own = split_input(image)
+    picture = await asyncio.to_thread(load_image, source)
+    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, repair, family)
+    message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
+    return _result(picture, message, parts.parser)
+
+
+def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[Any]) -> Extraction[Any]:
+    parsed = parser.parse_message(message)
+    return Extraction(
+        value=parsed.value,
+        data=parsed.data,
+        image=picture,
+        raw=message,
+        finish_reason=finish_reason(message.response_metadata),
+        usage=message.usage_metadata,
+        notes=tuple(parsed.notes),
+        schema=parser.target if isinstance(parser.target, dict) else None,
+    )

@@ -1,0 +1,54 @@
+"""The first step of every chain: a picture, or a mapping with one, becomes the variables of a prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from extraction.errors import OptionError
+from extraction.images import Picture, load_image
+
+IMAGE_URL = {"type": "image_url", "image_url": {"url": "{image_url}"}}
+"""The picture's place in a prompt template: the dialect that every chat model of LangChain understands."""
+
+_LOSSLESS_PIXELS = 2**20  # about a megapixel; a larger PNG makes requests and traces of many megabytes
+
+
+def picture_step(variables: Callable[[str | None], Mapping[str, Any]]) -> Runnable[Any, dict[str, Any]]:
+    """A Runnable from a picture to prompt variables: ``image_url`` and what ``variables`` adds.
+
+    It takes whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``.
+
+    Args:
+        variables: Gives the other variables, from the input's own instruction (None where it has none).
+    """
+
+    def read(value: Any) -> dict[str, Any]:
+        image, instruction = split_input(value)
+        return {"image_url": data_uri(load_image(image)), **variables(instruction)}
+
+    return RunnableLambda(read, name="read_picture")
+
+
+def split_input(value: Any) -> tuple[Any, str | None]:
+    """The picture and the instruction of a chain's input.
+
+    Raises:
+        OptionError: A mapping without a picture, or with keys that mean nothing here.
+    """
+    if not isinstance(value, Mapping):
+        return value, None
+    unknown = set(value) - {"image", "instruction"}
+    if "image" not in value or unknown:
+        raise OptionError(
+            f"a chain takes a picture or a mapping with 'image' and 'instruction', not with {sorted(map(str, value))}"
+        )
+    return value["image"], value.get("instruction")
+
+
+def data_uri(picture: Picture) -> str:
+    """The upright picture as a data URI: lossless, or a fine JPEG where that would be huge. Its size stays the same."""
+    small = picture.width * picture.height <= _LOSSLESS_PIXELS
+    return picture.to_data_uri("png" if small else "jpeg")

@@ -1,0 +1,88 @@
+"""Visual reasoning: the model thinks in free text first, then commits itself to an answer in a schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
+from typing_extensions import TypeVar
+
+from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.pictures import IMAGE_URL, picture_step
+from extraction.errors import OptionError
+from extraction.families import BoxConvention, Family
+from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.prompts import SYSTEM, schema_text
+from extraction.schemas import json_schema_of
+
+T = TypeVar("T", default=Any)
+
+THINK = "{question}\nLook at the picture and think step by step. Do not give the final answer yet."
+ANSWER = "Now give the answer."
+
+THINKING_PROMPT = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text", "text": THINK}])])
+ANSWER_PROMPT = ChatPromptTemplate.from_messages(
+    [
+        ("system", "{system}\n{form}"),
+        ("human", [IMAGE_URL, {"type": "text", "text": THINK}]),
+        ("ai", "{reasoning}"),
+        ("human", ANSWER),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned(Generic[T]):
+    """An answer with the free text that led to it."""
+
+    answer: T
+    reasoning: str
+
+
+def reasoning_chain(
+    model: ChatModel,
+    schema: type[T] | Any = str,
+    *,
+    question: str | None = None,
+    family: str | Family | BoxConvention | None = None,
+) -> Runnable[Any, Reasoned[T]]:
+    """A Runnable from a picture and a question to a ``Reasoned`` answer.
+
+    Its input is a picture, or ``{"image": ..., "instruction": the question}``.
+
+    Args:
+        model: Any LangChain chat model.
+        schema: What the answer is; by default a text.
+        question: What is asked of every picture that comes without a question of its own.
+        family: What ``extraction_chain`` takes.
+
+    Raises:
+        OptionError: When it runs: there is no question.
+        TruncatedOutputError: When it runs: the thinking or the answer was cut off.
+    """
+    json_schema = json_schema_of(schema)
+
+    def variables(own: str | None) -> dict[str, Any]:
+        asked = own or question
+        if not asked:
+            raise OptionError("there is no question", hint="give {'image': ..., 'instruction': the question}")
+        return {"question": asked}
+
+    def with_form(values: dict[str, Any]) -> dict[str, Any]:
+        return values | {"system": SYSTEM, "form": schema_text(json_schema, box_convention(model, family))}
+
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
+    think = THINKING_PROMPT | model | WholeTextParser()
+    answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked_for_json(model, json_schema, family) | parser
+    return (
+        picture_step(variables)
+        | RunnablePassthrough.assign(reasoning=think)
+        | RunnablePassthrough.assign(answer=answer)
+        | RunnableLambda(_reasoned)
+    )
+
+
+def _reasoned(values: dict[str, Any]) -> Reasoned[Any]:
+    return Reasoned(answer=values["answer"], reasoning=values["reasoning"])

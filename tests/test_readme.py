@@ -1,0 +1,169 @@
+"""The README is true: its examples print what it shows, its commands, files and names exist.
+
+``python -m tests.test_readme`` writes what the examples print into it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import io
+import os
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import extraction
+from extraction.cli import app
+from extraction.families import find_family
+from extraction.loading import pocket_folder
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+NOT_RUN = "<!-- needs a download -->\n"
+_BLOCK = re.compile(rf"(?P<note>{NOT_RUN})?```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<shown>.*?)```\n)?", re.DOTALL)
+_FLOAT = re.compile(r"-?\d+\.\d+")
+TOLERANCE = 6.0
+"""Pixels by which boxes may differ: other processors round otherwise, and a model's own step is 1/200 of a side."""
+
+needs_pocket = pytest.mark.skipif(
+    not (pocket_folder() / "model.safetensors").exists(), reason="the embedded model is not in this checkout"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """An example: its code, the output that is shown below it, and where the two stand in the text."""
+
+    code: str
+    shown: str | None
+    runs: bool
+    line: int
+    span: tuple[int, int]
+
+
+def blocks(text: str) -> list[Block]:
+    return [
+        Block(
+            match["code"],
+            match["shown"],
+            match["note"] is None,
+            text.count("\n", 0, match.start("code")),
+            match.span("shown"),
+        )
+        for match in _BLOCK.finditer(text)
+    ]
+
+
+def printed(examples: list[Block]) -> Iterator[tuple[Block, str]]:
+    """What each example prints, run one after the other as a reader would, in a folder of its own."""
+    names: dict[str, Any] = {"__name__": "readme"}
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "examples", Path(folder, "examples"))
+        with contextlib.chdir(folder):
+            for block in examples:
+                stdout = io.StringIO()
+                with contextlib.redirect_stdout(stdout):
+                    exec(compile("\n" * block.line + block.code, str(README), "exec", dont_inherit=True), names)
+                yield block, stdout.getvalue()
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts are equal but for small differences of the numbers with a point in them."""
+    if _FLOAT.sub("#", one) != _FLOAT.sub("#", other):
+        return False
+    pairs = zip(_FLOAT.findall(one), _FLOAT.findall(other), strict=True)
+    return all(abs(float(a) - float(b)) <= TOLERANCE for a, b in pairs)
+
+
+@needs_pocket
+def test_the_examples_print_what_is_shown() -> None:
+    runnable = [block for block in blocks(README.read_text()) if block.runs]
+    assert len(runnable) >= 6
+    for block, output in printed(runnable):
+        assert alike(output, block.shown or ""), f"line {block.line + 1} prints\n{output}"
+
+
+def test_the_examples_that_are_not_run_use_names_that_exist() -> None:
+    for block in blocks(README.read_text()):
+        for node in ast.walk(ast.parse(block.code)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module or "")
+                for alias in node.names:
+                    assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+def test_every_file_of_the_package_has_its_sentence() -> None:
+    section = README.read_text().partition("## The files")[2]
+    listed = re.findall(r"^\* `([\w/]+\.py)`: \S.*\.$", section, re.MULTILINE)
+    folders = ("extraction", "extraction/pocket", "schemas", "chains")
+    there = [path for folder in folders for path in (ROOT / folder).glob("*.py")]
+    names = sorted(path.relative_to(ROOT).as_posix() for path in there if path.stat().st_size)
+    assert sorted(listed) == names
+
+
+def test_the_commands_exist() -> None:
+    lines = re.findall(r"^\$ (.*?)(?: {2,}#.*)?$", README.read_text(), re.MULTILINE)
+    assert {shlex.split(line)[0] for line in lines} == {"make", "pip", "extraction"}
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for line in lines:
+        program, command, *arguments = shlex.split(line)
+        if program == "make":
+            assert command in targets
+        if program == "extraction":
+            shown = CliRunner().invoke(app, [command, "--help"]).output
+            assert {argument for argument in arguments if argument.startswith("--")} <= set(shown.split())
+
+
+def test_the_targets_of_make_that_are_named_exist() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`make ([a-z-]+)`", README.read_text())) <= set(targets)
+
+
+def test_what_it_links_to_is_there() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text()):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_table_of_errors_is_whole() -> None:
+    section = README.read_text().partition("## Errors")[2].partition("\n## ")[0]
+    named = {
+        name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    public = {name for name in extraction.__all__ if name.endswith("Error")}
+    assert named == public - {"ExtractionError", "OutputError", "MissingExtraError"}
+
+
+def test_the_conventions_of_the_table_exist() -> None:
+    section = README.read_text().partition("## Boxes")[2].partition("\n## ")[0]
+    names = re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)
+    assert len(names) == 4
+    for name in names:
+        boxes = find_family(None, "", name).boxes
+        assert boxes is not None
+        assert boxes.name == name
+
+
+def update() -> None:
+    """Writes what the examples print into the README."""
+    text = README.read_text()
+    results = list(printed([block for block in blocks(text) if block.runs]))
+    for block, output in reversed(results):
+        if block.shown is not None:
+            start, end = block.span
+            text = text[:start] + output + text[end:]
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    update()
