@@ -105,11 +105,11 @@ class ChatTransformers(ChatFields):
             options = call_options(self._defaults, {**given, **({} if stop is None else {"stop": stop})})
             plan = self._plan(messages, options)
             job = Job(plan.request, on_text=on_text, wave=wave, largest_batch=self.max_batch_size)
+            self._engine(options.model).submit(job)
         except BaseException:
             if wave is not None:
                 wave.dropped()
             raise
-        self._engine(options.model).submit(job)
         return Running(job, plan, options.timeout)
 
     def _generate(

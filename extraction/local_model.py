@@ -10,7 +10,7 @@ from typing import Any
 
 from extraction.batching import groups, stack
 from extraction.decoding import DecodingLoop, Row, SpecialTokens
-from extraction.errors import ContextLengthError, ExtractionError, GenerationError
+from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError
 from extraction.grammar import build_grammar, was_cut
 from extraction.jobs import Answer, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
@@ -63,6 +63,12 @@ class TransformersBackend:
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, with an answer or with its own error."""
         prepared = [ready for job in jobs if (ready := self._prepared(job)) is not None]
+        try:
+            self._loaded()
+        except ModelLoadError as error:
+            for one in prepared:
+                one.job.resolve(error)
+            return
         largest = min([len(jobs), *([self._largest_batch] if self._largest_batch else [])])
         for indices in groups([one.encoded for one in prepared], largest=largest):
             self._run_batch([prepared[index] for index in indices])
@@ -104,14 +110,15 @@ class TransformersBackend:
             self._generate(batch)
             return
         except Exception as error:
-            if _out_of_memory(error):
-                self._largest_batch = max(1, len(batch) // 2)
-                _empty_caches()
             open_jobs = [one for one in batch if not one.job.resolved]
             if len(batch) == 1 or not open_jobs:
                 for one in open_jobs:
                     one.job.resolve(_as_ours(error))
                 return
+            ran_out = _out_of_memory(error)
+        if ran_out:  # only here, where the error no longer holds on to the tensors of the batch
+            self._largest_batch = max(1, len(batch) // 2)
+            _empty_caches()
         half = (len(open_jobs) + 1) // 2
         for part in (open_jobs[:half], open_jobs[half:]):
             if part:

@@ -13,7 +13,7 @@ from PIL import Image
 from extraction import batching
 from extraction.batching import groups, signature, stack
 from extraction.content import Turn
-from extraction.errors import ContextLengthError, GenerationError, MessageError, SchemaError
+from extraction.errors import ContextLengthError, GenerationError, MessageError, ModelLoadError, SchemaError
 from extraction.grammar import Constraint
 from extraction.images import Picture
 from extraction.jobs import Answer, Job, Request
@@ -236,6 +236,21 @@ def test_a_model_that_fails_is_told_with_its_cause(qwen: TransformersBackend, mo
     with pytest.raises(GenerationError, match="the model failed: _BrokenError: no") as caught:
         _run(qwen, REQUESTS[:1])
     assert isinstance(caught.value.__cause__, _BrokenError)
+
+
+def test_weights_that_cannot_be_loaded_are_tried_once(tiny_qwen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = TransformersBackend(ModelKey(tiny_qwen))
+    tries: list[int] = []
+
+    def fail(self: Checkpoint) -> None:
+        tries.append(1)
+        raise ModelLoadError("no weights")
+
+    monkeypatch.setattr(Checkpoint, "load_model", fail)
+    jobs = [Job(request) for request in REQUESTS]
+    backend.run(jobs)
+    assert {str(job.future.exception()) for job in jobs} == {"no weights"}
+    assert len(tries) == 1
 
 
 def test_scores_that_are_no_numbers_are_an_error(tiny_qwen: str) -> None:
