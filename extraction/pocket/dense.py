@@ -118,7 +118,8 @@ class DenseHead(nn.Module):
         readings = self.out.weight * self.norm.weight
         readings = readings - readings.mean(1, keepdim=True)  # the norm takes the mean away
         scales, basis = torch.linalg.svd(readings, full_matrices=False)[1:]
-        return basis[scales > 1e-3 * scales[0]]
+        read: Tensor = basis[scales > 1e-3 * scales[0]]
+        return read
 
     @torch.no_grad()
     def score(self, features: Tensor, targets: DenseTargets) -> dict[str, float]:

@@ -314,8 +314,8 @@ def bring_out(layer: nn.Linear, head: DenseHead, features: Tensor) -> None:
     """
     basis = head.directions()
     louder = GAIN * layer.weight @ basis.T @ basis
-    layer.weight += louder
-    layer.bias -= louder @ features.mean(0)
+    layer.weight.add_(louder)
+    layer.bias.sub_(louder @ features.mean(0))
 
 
 @torch.no_grad()
