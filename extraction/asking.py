@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.arranging import joined
 from extraction.content import Turn
 from extraction.families import BoxConvention, Family
 from extraction.frames import Frame, Grounding
 from extraction.grammar import Constraint, build_grammar
 from extraction.images import Picture
+from extraction.instructions import instructed_schema
 from extraction.jobs import Request
 from extraction.options import CallOptions
-from extraction.prompts import has_geometry, model_schema, schema_text, tools_text
+from extraction.prompts import SYSTEM, has_geometry, model_schema, schema_text, tools_text
 from extraction.tools import ToolDialect, tool_choice_of, tool_schemas
 
 
@@ -64,6 +64,9 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     turns = list(turns)
     if tools and not dialect.native:
         turns = _with_system(turns, tools_text(tools, family.boxes))
+    instructed = None
+    if options.follow_instructions and options.response_format is None and not tools:
+        schema = instructed = instructed_schema("\n".join(turn.text for turn in turns))
     wanted = options.schema_in_prompt if options.schema_in_prompt is not None else bool(format_ and format_[1])
     if schema is not None and wanted:
         turns = _with_schema(turns, schema_text(schema, family.boxes))
@@ -81,7 +84,9 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
         max_pixels=options.max_pixels,
     )
     arguments = tool_schemas(tools)
-    in_pixels = has_geometry(list(arguments.values())) or (options.pixel_boxes and has_geometry(schema))
+    in_pixels = has_geometry(list(arguments.values())) or (
+        (options.pixel_boxes or instructed is not None) and has_geometry(schema)
+    )
     return Plan(request, options.model, family, dialect, arguments, schema, in_pixels)
 
 
@@ -140,11 +145,11 @@ def _with_system(turns: list[Turn], text: str) -> list[Turn]:
 
 
 def _with_schema(turns: list[Turn], text: str) -> list[Turn]:
-    """The turns with the schema's words at the end of the last question, unless they stand somewhere already."""
+    """The turns with the schema's words among the system's, unless they stand somewhere already.
+
+    They come before the pictures, as in the chains' own prompt: many pictures then share the beginning of their prompts.
+    """
     if any(text in turn.text for turn in turns):
         return turns
-    last = max((index for index, turn in enumerate(turns) if turn.role == "user"), default=None)
-    if last is None:
-        return [*turns, Turn("user", (text,))]
-    turns[last] = replace(turns[last], parts=joined(turns[last].parts, (text,)))
-    return turns
+    leads = bool(turns) and turns[0].role == "system"
+    return _with_system(turns, text if leads else f"{SYSTEM}\n{text}")

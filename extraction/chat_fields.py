@@ -53,6 +53,9 @@ class ChatFields(BaseChatModel):
     """Pictures with more pixels are reduced for the model; the knob for memory and speed."""
     schema_in_prompt: bool | None = None
     """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
+    follow_instructions: bool = True
+    """Whether the format instructions of LangChain's ``PydanticOutputParser`` in a prompt bind their schema, as if it had been
+    given by ``response_format``: the answer follows it, and its boxes are pixels of the original picture."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
@@ -96,6 +99,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
+            "follow_instructions",
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

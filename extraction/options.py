@@ -34,6 +34,7 @@ class CallOptions(BaseModel):
     max_pixels: Positive | None = None
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
+    follow_instructions: bool = True
     tools: list[dict[str, Any]] = []
     tool_choice: Any = None
     parallel_tool_calls: bool = False

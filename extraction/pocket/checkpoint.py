@@ -37,19 +37,14 @@ def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
 
 
 def save_model(model: LlavaForConditionalGeneration, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Writes a folder that ``AutoModelForImageTextToText`` and ``AutoProcessor`` load; weights in float16."""
+    """Writes a folder that ``AutoModelForImageTextToText`` and ``AutoProcessor`` load; stored in float16, run in float32."""
     folder.mkdir(parents=True, exist_ok=True)
     half = {
         name: value.detach().to(torch.float16).contiguous()
         for name, value in model.state_dict().items()
         if name != "lm_head.weight"  # the same tensor as the embedding, which is tied to it again when it is loaded
     }
-    kept = model.config.dtype
-    model.config.dtype = torch.float16
-    try:
-        model.save_pretrained(folder, state_dict=half, safe_serialization=True)
-    finally:
-        model.config.dtype = kept
+    model.save_pretrained(folder, state_dict=half)
     build_processor(tokenizer).save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)  # safetensors writes it for its owner alone
 

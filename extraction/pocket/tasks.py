@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.output_parsers.format_instructions import JSON_FORMAT_INSTRUCTIONS
-
 from extraction.families import RELATIVE_1000
+from extraction.instructions import format_instructions
 from extraction.pocket import words
 from extraction.pocket.dataset import Truth
 from extraction.pocket.model import GRID
@@ -24,6 +23,8 @@ from extraction.schemas import Box, Color, json_schema_of
 
 STEP = 5
 """Boxes are learnt in steps of 5 of 1000: each of these 201 numbers is one token."""
+LANGCHAIN_SHARE = 0.3
+"""How many forms are shown as the format instructions of LangChain's ``PydanticOutputParser``, which people start from."""
 
 _BOX_SCHEMA = json_schema_of(Box)
 _COLOR_SCHEMA = json_schema_of(Color)
@@ -99,9 +100,8 @@ def random_task(view: View, rng: random.Random) -> Task:
         return Task(rng.choice((None, None, SYSTEM, *words.SYSTEMS)), asked.prompt, asked.answer)
     instruction, view = _instruction(view, rng)
     field = _document(view, rng)
-    if rng.random() < 0.06:
-        shown = {key: value for key, value in _as_pydantic(field.schema).items() if key not in ("title", "type")}
-        form = JSON_FORMAT_INSTRUCTIONS.format(schema=json.dumps(shown, ensure_ascii=False))
+    if rng.random() < LANGCHAIN_SHARE:
+        form = format_instructions(_as_pydantic(field.schema))
     else:
         form = schema_text(field.schema, RELATIVE_1000)
     return _laid_out(instruction, form, _dump(field.value), rng)

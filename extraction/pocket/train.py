@@ -47,7 +47,7 @@ class TrainConfig:
     steps: int = 3000
     batch: int = 12
     questions: int = 2
-    standard: float = 0.9
+    standard: float = 0.75
     learning_rate: float = 4e-3
     tower_rate: float = 0.5
     softness: float = 8.0

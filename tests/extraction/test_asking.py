@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from langchain_core.output_parsers import PydanticOutputParser
 from PIL import Image
 
 from extraction.asking import Plan, make_plan
@@ -13,7 +14,7 @@ from extraction.families import UNKNOWN, Family, find_family
 from extraction.grammar import Constraint, GrammarWarning
 from extraction.images import Picture
 from extraction.options import call_options
-from extraction.prompts import schema_text, tools_text
+from extraction.prompts import SYSTEM, schema_text, tools_text
 from extraction.schemas import Box, Scene, json_schema_of
 from extraction.tools import ToolDialect, openai_tool
 
@@ -70,15 +71,31 @@ def test_a_plain_question_goes_through_unchanged() -> None:
     assert (plan.model, plan.family, plan.tools, plan.schema) == ("m", POCKET, {}, None)
 
 
-def test_the_words_of_a_schema_end_the_last_question() -> None:
+def test_the_words_of_a_schema_stand_with_the_systems_before_the_pictures() -> None:
     request = _plan(response_format=SCENE).request
     text = schema_text(json_schema_of(Scene), POCKET.boxes)
-    assert request.turns == (QUESTION[0], Turn("user", (RED, "what?\n\n" + text)), QUESTION[2])
+    asked = [turn for turn in request.turns if turn not in QUESTION]
+    assert [turn for turn in request.turns if turn in QUESTION] == QUESTION
+    assert asked == [Turn("system", (text if QUESTION[0].role == "system" else f"{SYSTEM}\n{text}",))]
+    assert request.turns.index(asked[0]) < request.turns.index(QUESTION[1])
     assert _schema(request.constraint)["$defs"]["Box"]["maxItems"] == 4
-    alone = _plan([Turn("system", ("rules",))], response_format=NUMBER).request.turns
-    assert alone[1] == Turn("user", (schema_text({"type": "integer"}, None),))
-    picture = _plan([Turn("user", (RED,))], response_format=NUMBER).request.turns
-    assert picture == (Turn("user", (RED, schema_text({"type": "integer"}, None))),)
+    number = schema_text({"type": "integer"}, None)
+    led = _plan([Turn("system", ("rules",)), Turn("user", (RED,))], response_format=NUMBER).request.turns
+    assert led == (Turn("system", ("rules",)), Turn("system", (number,)), Turn("user", (RED,)))
+    bare = _plan([Turn("user", (RED,))], response_format=NUMBER).request.turns
+    assert bare == (Turn("system", (f"{SYSTEM}\n{number}",)), Turn("user", (RED,)))
+
+
+def test_format_instructions_in_the_prompt_bind_their_schema() -> None:
+    instructions = PydanticOutputParser(pydantic_object=Scene).get_format_instructions()
+    turns = [Turn("system", (f"Read.\n{instructions}",)), Turn("user", (RED, "what?"))]
+    plan = _plan(turns)
+    assert plan.request.turns == tuple(turns)
+    assert plan.in_pixels  # LangChain's own parser knows of no conventions
+    assert _schema(plan.request.constraint)["properties"]["objects"]["type"] == "array"
+    assert _plan(turns, follow_instructions=False).request.constraint is None
+    assert _plan(turns, response_format={"type": "text"}).request.constraint is None
+    assert _plan(turns, response_format=NUMBER).schema == {"type": "integer"}
 
 
 def test_the_words_of_a_schema_are_not_said_twice_and_not_against_the_callers_will() -> None:

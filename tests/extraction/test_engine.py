@@ -46,7 +46,8 @@ def test_no_batch_is_larger_than_its_jobs_accept(engine: Engine, backend: Script
     assert backend.batches == [3, 3, 1]
 
 
-def test_a_wave_is_waited_for(engine: Engine, backend: ScriptedBackend) -> None:
+def test_a_wave_is_waited_for(engine: Engine, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE", 10.0)
     wave = Wave(3, concurrency=8)
     jobs = []
     for _ in range(3):
@@ -56,7 +57,10 @@ def test_a_wave_is_waited_for(engine: Engine, backend: ScriptedBackend) -> None:
     assert backend.batches == [3]
 
 
-def test_a_wave_is_not_waited_for_when_nothing_more_can_come(engine: Engine, backend: ScriptedBackend) -> None:
+def test_a_wave_is_not_waited_for_when_nothing_more_can_come(
+    engine: Engine, backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "PATIENCE", 10.0)
     started = time.monotonic()
     wave = Wave(10, concurrency=2)
     _answers([engine.submit(Job(QUESTION, wave=wave)) for _ in range(2)])

@@ -7,6 +7,7 @@ import io
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from extraction import ChatTransformers, extract
@@ -42,7 +43,9 @@ def test_the_files_are_small_and_complete() -> None:
 def test_auto_classes_load_it() -> None:
     model = AutoModelForImageTextToText.from_pretrained(WEIGHTS)
     assert model.config.model_type == "llava"
-    assert model.dtype == torch.float16
+    assert model.dtype == torch.float32
+    with safe_open(WEIGHTS / "model.safetensors", "pt") as stored:
+        assert {stored.get_tensor(name).dtype for name in stored.keys()} <= {torch.float16, torch.int64}  # noqa: SIM118
     assert AutoProcessor.from_pretrained(WEIGHTS).chat_template
 
 
