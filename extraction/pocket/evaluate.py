@@ -120,7 +120,7 @@ def main() -> None:
     kinds.add_column("right", justify="right")
     for kind, (hits, total) in sorted(evaluate_questions(scenes).items()):
         kinds.add_row(kind, f"{hits} of {total}")
-    Console().print(table, kinds)
+    Console(width=110).print(table, kinds)
 
 
 if __name__ == "__main__":

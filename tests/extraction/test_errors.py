@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import pickle
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from extraction.errors import (
     ImageError,
     MissingExtraError,
     OptionError,
+    OutputError,
     TruncatedOutputError,
 )
 
@@ -88,3 +90,19 @@ def test_an_answer_that_cannot_be_used_comes_with_its_text() -> None:
     assert str(error) == "the answer was cut off (more tokens)"
     assert (error.llm_output, error.finish_reason, error.partial) == ('{"total": 12', "length", {})
     assert error.observation == "the answer was cut off"  # what LangChain's agents are told
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OptionError("top_p is 2", hint="it lies in 0..1"),
+        ImageError("is empty", source="scan.png", hint="send another"),
+        OutputError("not JSON", llm_output="Sorry", finish_reason="stop", partial=[1], hint="ask again"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_travel_between_processes(error: ExtractionError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
