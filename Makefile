@@ -15,6 +15,8 @@ for path in map(pathlib.Path, sys.argv[1:]):
     print(path, flush=True)
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, record_timing=False, resources={"metadata": {"path": path.parent}}).execute()
+    for cell in notebook.cells:  # what the machine that ran it has to say is of no use to readers
+        cell.update({"outputs": [out for out in cell.outputs if out.get("name") != "stderr"]} if "outputs" in cell else {})
     nbformat.write(notebook, path)
 endef
 export run_notebooks
