@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import Runnable
 
 from extraction.errors import OptionError
-from extraction.parsing import GroundedOutputParser
+from extraction.parsing import GroundedOutputParser, keeping_raw
 from extraction.schemas import json_schema_of
 
 if TYPE_CHECKING:
     from extraction.chat_model import ChatTransformers
-
-T = TypeVar("T")
 
 
 def structured_model(
@@ -45,27 +41,8 @@ def structured_model(
         bound = model.bind(response_format=format_, schema_in_prompt=False, ls_structured_output_format=traced)
     else:
         raise OptionError(f"there is no method {method!r}", hint="methods: json_schema, function_calling, json_mode")
-    parser: Runnable[Any, Any] = _CallOrTextParser(target=schema)
-    return _with_raw(bound, parser) if include_raw else bound | parser
-
-
-class _CallOrTextParser(GroundedOutputParser[T]):
-    """Reads the arguments of a tool call where the answer is one."""
-
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> T:
-        generation = result[0]
-        if isinstance(generation, ChatGeneration):
-            return self.parse_message(generation.message).value
-        return super().parse_result(result, partial=partial)
-
-
-def _with_raw(bound: Runnable[Any, Any], parser: Runnable[Any, Any]) -> Runnable[Any, Any]:
-    # A plain RunnableMap(raw=bound) would answer batches one by one; this form calls bound.batch.
-    parsed = RunnablePassthrough.assign(parsed=itemgetter("raw") | parser, parsing_error=lambda _: None)
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return (
-        bound | RunnableMap(raw=RunnablePassthrough()) | parsed.with_fallbacks([failed], exception_key="parsing_error")
-    )
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema)
+    return bound | (keeping_raw(parser) if include_raw else parser)
 
 
 def _name_of(schema: Any, form: dict[str, Any]) -> str:

@@ -292,7 +292,10 @@ def test_a_stream_that_is_left_stops_the_model(tiny_qwen: str) -> None:
 
 async def test_a_task_that_is_cancelled_stops_the_model(tiny_qwen: str) -> None:
     llm = ChatTransformers(model=tiny_qwen, max_tokens=8000, temperature=1.0, seed=0)
-    task = asyncio.create_task(llm.ainvoke(LOOK))
+    await llm.ainvoke("x", max_tokens=1)  # loads it
+    endless = {"type": "array", "items": {"type": "boolean"}, "minItems": 2000}
+    answer = llm.ainvoke(LOOK, response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": endless}})
+    task = asyncio.create_task(answer)
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

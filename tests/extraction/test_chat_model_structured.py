@@ -24,7 +24,7 @@ from extraction.errors import BoxConventionError, OptionError, SchemaError, Trun
 from extraction.frames import Frame
 from extraction.images import load_image
 from extraction.jobs import Answer, FinishReason, Job
-from extraction.prompts import schema_text
+from extraction.prompts import SYSTEM, schema_text
 from extraction.schemas import Box, json_schema_of
 from tests.scripted import ScriptedBackend
 
@@ -140,7 +140,7 @@ def test_the_words_of_the_schema_reach_the_prompt_once() -> None:
         llm.with_structured_output(Typed)
     ).invoke({"words": words})
     assert [job.request.turns for job in backend.jobs] == [
-        (Turn("user", ("What is it?\n\n" + words,)),),
+        (Turn("system", (f"{SYSTEM}\n{words}",)), Turn("user", ("What is it?",))),
         (Turn("user", ("What is it?",)),),
         (Turn("system", (words,)), Turn("user", ("What?",))),
     ]
