@@ -14,8 +14,10 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 from extraction.pocket.dataset import IMAGE_SIDE, Shards
 from extraction.pocket.model import PATCH, normalise
 from extraction.pocket.scoring import DetectionScore, Found
-from extraction.pocket.tasks import Task, View, standard_task
+from extraction.pocket.tasks import Task, standard_task
+from extraction.pocket.tokenizer import prompt_text
 from extraction.pocket.train import PREFIX
+from extraction.pocket.views import View
 from extraction.schemas import json_schema_of
 from extraction.schemas.scene import Scene
 
@@ -60,9 +62,7 @@ def answers(
     """Greedy, unconstrained answers to one task per picture (count x side x side x 3)."""
     prompts = []
     for task in tasks:
-        system = f"<|system|>{task.system}<|end|>" if task.system else ""
-        text = f"{system}<|user|>{task.prompt}<|end|><|assistant|>"
-        ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+        ids: list[int] = tokenizer.encode(prompt_text(task), add_special_tokens=False)
         prompts.append([tokenizer.bos_token_id] + [model.config.image_token_id] * (PREFIX - 1) + ids)
     length = max(map(len, prompts))
     tokens = torch.full((len(prompts), length), tokenizer.pad_token_id)

@@ -3,18 +3,19 @@
     python -m extraction.pocket.recipe WORKPLACE
 
 Three stages: scenes are rendered into shards, the tower learns to see, the whole model learns to answer. Each leaves its
-checkpoint in the work folder. The numbers of all three stand in ``Recipe``.
+checkpoint in the work folder. The numbers of all three stand in ``Recipe`` and ``TrainConfig``.
 """
 
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import torch
-import torch.multiprocessing.spawn as multiprocessing
+from torch import multiprocessing
 from transformers import PreTrainedTokenizerFast
 
 from extraction.pocket.checkpoint import quick_score, save_model
@@ -29,35 +30,65 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that the shipped weights depend on, besides the code."""
+    """All that a training depends on, besides the code.
+
+    Attributes:
+        seed: Of the tokenizer's corpus; the scenes count their seeds up from 0.
+        shards: Files of scenes.
+        scenes_per_shard: Scenes in each.
+        held_out: Scenes of the training log's evaluation.
+        scenes: How scenes vary.
+        tokenizer_tasks: Tasks that the tokenizer is learnt from.
+        tower_steps: Steps of the first stage.
+        training: The second stage.
+        workers: Processes, a core each.
+    """
 
     seed: int = 0
     shards: int = 30
     scenes_per_shard: int = 4000
+    held_out: int = 600
     scenes: SceneConfig = field(default_factory=SceneConfig)
+    tokenizer_tasks: int = 8000
     tower_steps: int = 2000
     training: TrainConfig = field(default_factory=TrainConfig)
     workers: int = 2
 
 
+TRIAL = Recipe(
+    shards=2,
+    scenes_per_shard=40,
+    held_out=50,
+    tokenizer_tasks=1500,
+    tower_steps=3,
+    training=TrainConfig(steps=3, batch=2),
+)
+"""Every step of the way, in about a minute: it learns nothing, and shows that all of it runs."""
+
+
 def render(recipe: Recipe, work: Path) -> None:
     """First stage: the shards of training and of the training log's evaluation; those that are there stay."""
-    write_shard(work / "held-out", 0, 600, EVALUATION_SEED, recipe.scenes)
-    for index in range(recipe.shards):
-        write_shard(work / "scenes", index, recipe.scenes_per_shard, index * recipe.scenes_per_shard, recipe.scenes)
+    write_shard(work / "held-out", 0, recipe.held_out, EVALUATION_SEED, recipe.scenes)
+    count = recipe.scenes_per_shard
+    with ProcessPoolExecutor(recipe.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        shards = [
+            pool.submit(write_shard, work / "scenes", index, count, index * count, recipe.scenes)
+            for index in range(recipe.shards)
+        ]
+        for shard in shards:
+            shard.result()
 
 
 def teach(rank: int, recipe: Recipe, work: Path) -> None:
     """Third stage, in one of ``recipe.workers`` processes; the first of them writes checkpoints and weights."""
     torch.set_num_threads(1)
-    if recipe.workers > 1:
-        torch.distributed.init_process_group(
-            "gloo",
-            init_method=f"file://{(work / 'meeting-point').resolve()}",
-            rank=rank,
-            world_size=recipe.workers,
-            timeout=timedelta(hours=1),
-        )
+    torch.distributed.init_process_group(
+        "gloo",
+        init_method=f"file://{(work / 'meeting-point').resolve()}",
+        rank=rank,
+        world_size=recipe.workers,
+        timeout=timedelta(hours=1),
+    )
     tokenizer = PreTrainedTokenizerFast.from_pretrained(work / "tokenizer")
     held_out = Shards(work / "held-out")
     model = train(
@@ -66,33 +97,43 @@ def teach(rank: int, recipe: Recipe, work: Path) -> None:
         recipe.training,
         tower=work / "tower.pt",
         checkpoint=work / "model.pt",
-        report=lambda model: quick_score(model, tokenizer, held_out, 100),
+        report=lambda model: quick_score(model, tokenizer, held_out, min(100, len(held_out))),
         workers=Workers(rank, recipe.workers),
     )
     if rank == 0:
         save_model(model, tokenizer, work / "weights")
 
 
-def main() -> None:
-    """Trains the embedded model; the result is in WORKPLACE/weights, and in the package with ``--install``."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("work", type=Path, help="folder for shards (20 GB) and checkpoints")
-    parser.add_argument("--install", action="store_true", help="put the result into the package")
-    arguments = parser.parse_args()
-    recipe, work = Recipe(), arguments.work
+def run(recipe: Recipe, work: Path) -> Path:
+    """All stages, each from where it was stopped; the folder of the weights."""
     work.mkdir(parents=True, exist_ok=True)
     render(recipe, work)
     if not (work / "tokenizer").exists():
-        build_tokenizer(recipe.seed).save_pretrained(work / "tokenizer")
-    train_tower(Shards(work / "scenes"), Shards(work / "held-out"), work / "tower.pt", steps=recipe.tower_steps)
-    if recipe.workers == 1:
-        teach(0, recipe, work)
-    else:
-        (work / "meeting-point").unlink(missing_ok=True)
-        multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)
+        build_tokenizer(recipe.seed, recipe.tokenizer_tasks).save_pretrained(work / "tokenizer")
+    held_out = Shards(work / "held-out")
+    train_tower(
+        Shards(work / "scenes"),
+        held_out,
+        work / "tower.pt",
+        steps=recipe.tower_steps,
+        evaluated=min(200, len(held_out)),
+    )
+    (work / "meeting-point").unlink(missing_ok=True)
+    multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)  # type: ignore[no-untyped-call]
+    return work / "weights"
+
+
+def main() -> None:
+    """Trains the embedded model; the result is in WORKPLACE/weights, and in the package with ``--install``."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("work", type=Path, help="folder for shards (18 GB) and checkpoints")
+    parser.add_argument("--install", action="store_true", help="put the result into the package")
+    parser.add_argument("--trial", action="store_true", help="a minute's run that shows that all of it works")
+    arguments = parser.parse_args()
+    weights = run(TRIAL if arguments.trial else Recipe(), arguments.work)
     if arguments.install:
         WEIGHTS.mkdir(exist_ok=True)
-        for path in sorted((work / "weights").iterdir()):
+        for path in sorted(weights.iterdir()):
             path.replace(WEIGHTS / path.name)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import random
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,49 +53,58 @@ class SceneConfig:
         renderers: Names of ``_coverage`` renderers to choose from.
     """
 
-    sides: tuple[int, int] = (112, 448)
+    sides: tuple[int, int] = (100, 640)
     max_aspect: float = 3.0
     max_shapes: int = 8
     size: tuple[float, float] = (0.04, 0.60)
     min_pixels: float = 9.0
     max_overlap: float = 0.15
     cut: float = 0.08
-    empty: float = 0.02
+    empty: float = 0.03
     renderers: tuple[str, ...] = ("supersampled", "smooth", "hard", "distance")
     ground_weights: tuple[float, ...] = field(default=(1, 0.6, 0.8, 1, 1, 0.8, 0.8, 1.6, 3.5, 2.2, 0.8))
 
 
 @dataclass(frozen=True, slots=True)
-class _Placed:
+class Placed:
+    """A shape in its place, not cut at the border: its corners, and what ``outline`` was asked for."""
+
     label: str
     color: str
     points: Points
     box: tuple[float, float, float, float]
     diameter: float
+    turn: float
+    plump: float
 
 
 def draw_scene(seed: int, config: SceneConfig | None = None) -> DrawnScene:
     """The scene of a seed: the same picture and truth on every machine with the same numpy and Pillow."""
     config = config or SceneConfig()
     rng, noise = random.Random(seed), np.random.default_rng(seed)
-    size = _picture_size(config, rng)
+    size = picture_size(config, rng)
     ground = None if rng.random() < 0.15 else rng.choices(GROUND_COLORS, config.ground_weights)[0]
     canvas = paint_ground(ground, size, rng, noise)
     owner = np.full(canvas.shape[:2], -1, np.int16)
-    placed = _place_shapes(size, ground, config, rng)
+    placed = place_shapes(size, ground, config, rng)
     renderer = rng.choice(config.renderers)
     for shape in placed:
         _draw(canvas, owner, shape, renderer, rng)
     image = _finish(canvas, rng, noise)
+    return DrawnScene(image, shapes_of(placed, size), ground, dominant_colors(owner, ground))
+
+
+def shapes_of(placed: list[Placed], size: tuple[int, int]) -> tuple[Shape, ...]:
+    """The truth of shapes in their places: their boxes cut at the picture's border."""
     width, height = size
-    shapes = tuple(
+    return tuple(
         Shape(p.label, p.color, (max(p.box[0], 0.0), max(p.box[1], 0.0), min(p.box[2], width), min(p.box[3], height)))
         for p in placed
     )
-    return DrawnScene(image, shapes, ground, _dominant(owner, ground))
 
 
-def _picture_size(config: SceneConfig, rng: random.Random) -> tuple[int, int]:
+def picture_size(config: SceneConfig, rng: random.Random) -> tuple[int, int]:
+    """The (width, height) of a picture."""
     low, high = config.sides
     longest = round(math.exp(rng.uniform(math.log(max(low * 1.4, low)), math.log(high))))
     aspect = 1.0 if rng.random() < 0.3 else math.exp(rng.uniform(0, math.log(config.max_aspect)))
@@ -115,13 +125,28 @@ def _diameter(shorter: int, count: int, config: SceneConfig, rng: random.Random)
     return share * shorter
 
 
-def _place_shapes(size: tuple[int, int], ground: str | None, config: SceneConfig, rng: random.Random) -> list[_Placed]:
+def place_shapes(
+    size: tuple[int, int],
+    ground: str | None,
+    config: SceneConfig,
+    rng: random.Random,
+    corners: Callable[[str, float, float], Points] = outline,
+) -> list[Placed]:
+    """Shapes with labels, colours and places, the lowest first.
+
+    Args:
+        size: (width, height) of the picture.
+        ground: The colour name that no shape may have.
+        config: The limits.
+        rng: Draws the choices.
+        corners: Takes what ``outline`` takes and returns points with the shape's extent.
+    """
     count = 0 if rng.random() < config.empty else rng.randint(1, config.max_shapes)
     colors = [name for name in COLORS if name != ground]
     common = (rng.choice(LABELS), rng.choice(colors)) if rng.random() < 0.2 else None  # many of one kind
     squash = math.sqrt(rng.uniform(0.75, 1.33)) if rng.random() < 0.3 else 1.0
     cut = rng.random() < config.cut * 2
-    placed: list[_Placed] = []
+    placed: list[Placed] = []
     for _ in range(count):
         for _attempt in range(30):
             label, color = rng.choice(LABELS), rng.choice(colors)
@@ -130,29 +155,31 @@ def _place_shapes(size: tuple[int, int], ground: str | None, config: SceneConfig
                 color = common[1] if rng.random() < 0.6 else color
             diameter = _diameter(min(size), count, config, rng)
             turn = rng.uniform(0, 2 * math.pi) if rng.random() < 0.6 else rng.gauss(0, 0.05)
-            radius = diameter / 2
-            corners = [(x * radius * squash, y * radius / squash) for x, y in outline(label, turn)]
-            candidate = _position(
-                label, color, corners, diameter, size, 0.33 if cut and rng.random() < 0.5 else 0.0, rng
-            )
+            plump, radius = rng.random(), diameter / 2
+            points = [(x * radius * squash, y * radius / squash) for x, y in corners(label, turn, plump)]
+            shape = Placed(label, color, points, _bounds(points), diameter, turn, plump)
+            candidate = _moved(shape, size, 0.33 if cut and rng.random() < 0.5 else 0.0, rng)
             if candidate and all(_overlap(candidate.box, other.box) <= config.max_overlap for other in placed):
                 placed.append(candidate)
                 break
     return placed
 
 
-def _position(
-    label: str, color: str, corners: Points, diameter: float, size: tuple[int, int], outside: float, rng: random.Random
-) -> _Placed | None:
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+def _bounds(points: Points) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _moved(shape: Placed, size: tuple[int, int], outside: float, rng: random.Random) -> Placed | None:
+    """A shape around (0, 0) somewhere in the picture, up to a share of it outside; None where it is too large."""
+    left, top, right, bottom = shape.box
     if right - left > size[0] - 2 or bottom - top > size[1] - 2:
         return None
     over_x, over_y = outside * (right - left), outside * (bottom - top)
     x = rng.uniform(-left - over_x, size[0] - right + over_x)
     y = rng.uniform(-top - over_y, size[1] - bottom + over_y)
-    points = [(x + dx, y + dy) for dx, dy in corners]
-    return _Placed(label, color, points, (x + left, y + top, x + right, y + bottom), diameter)
+    points = [(x + dx, y + dy) for dx, dy in shape.points]
+    return replace(shape, points=points, box=_bounds(points))
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
@@ -164,7 +191,7 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 
 
 def _draw(
-    canvas: NDArray[np.float32], owner: NDArray[np.int16], shape: _Placed, renderer: str, rng: random.Random
+    canvas: NDArray[np.float32], owner: NDArray[np.int16], shape: Placed, renderer: str, rng: random.Random
 ) -> None:
     """Paints one shape over the canvas, in place, and claims its pixels."""
     height, width = canvas.shape[:2]
@@ -239,7 +266,7 @@ def _finish(canvas: NDArray[np.float32], rng: random.Random, noise: np.random.Ge
     return image
 
 
-def _dominant(owner: NDArray[np.int16], ground: str | None) -> tuple[str, ...]:
+def dominant_colors(owner: NDArray[np.int16], ground: str | None) -> tuple[str, ...]:
     """Up to three colour names that cover the most, largest first, at least 3 % of the picture each."""
     shares: dict[str, float] = {}
     counts = np.bincount(owner.ravel().astype(np.int64) + 1, minlength=len(COLORS) + 1) / owner.size

@@ -11,7 +11,8 @@ from transformers import PreTrainedTokenizerFast
 
 from extraction.pocket.dataset import Truth
 from extraction.pocket.model import CONTEXT
-from extraction.pocket.tasks import STEP, View, random_task, standard_task
+from extraction.pocket.tasks import Task, question_task, random_task, standard_task
+from extraction.pocket.views import STEP, View
 from extraction.pocket.vocabulary import COLORS, GROUND_COLORS, LABELS
 from extraction.pocket.words import GENERAL
 from extraction.schemas import json_schema_of
@@ -36,6 +37,13 @@ CHAT_TEMPLATE = (
 
 # Punctuation takes the blank behind it, words the blank before it, digits stay together up to four.
 _PIECES = r"(?:[^\s\d\w]+ ?)+| ?[^\W\d]+|\d{1,4}|\s+"
+
+
+def prompt_text(task: Task) -> str:
+    """A task's conversation up to its answer as ``CHAT_TEMPLATE`` writes it, without the beginning and the picture."""
+    turns = [("system", task.system)] if task.system else []
+    turns += [*task.before, ("user", task.prompt)]
+    return "".join(f"<|{role}|>{text}<|end|>" for role, text in turns) + "<|assistant|>"
 
 
 def build_tokenizer(seed: int = 0, tasks: int = 8000) -> PreTrainedTokenizerFast:
@@ -75,7 +83,8 @@ def _corpus(seed: int, tasks: int) -> Iterator[str]:
     for i in range(tasks):
         view = View.of(_random_truth(rng))
         task = standard_task(view, schema) if i % 10 == 0 else random_task(view, rng)
-        yield from (task.prompt, task.answer)
+        for one in (task, question_task(view, rng)):
+            yield from (text for text in (one.system, one.prompt, one.answer) if text)
     for number in (*range(0, 1001, STEP), *range(40)):
         yield from [f"[{number}, {number}]"] * 60
     for word in GENERAL:

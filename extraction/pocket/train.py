@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +21,9 @@ from extraction.pocket.dataset import Shards, Truth
 from extraction.pocket.dense import DenseHead, DenseTargets, dense_targets
 from extraction.pocket.model import IMAGE_TOKENS, ModelConfig, build_model, normalise, token_id, tower_features
 from extraction.pocket.muon import Muon
-from extraction.pocket.tasks import STEP, Task, View, random_task, standard_task
+from extraction.pocket.tasks import Task, question_task, random_task, standard_task, told_task
+from extraction.pocket.tokenizer import prompt_text
+from extraction.pocket.views import STEP, View
 from extraction.schemas import json_schema_of
 from extraction.schemas.scene import Scene
 
@@ -37,22 +38,28 @@ class TrainConfig:
     Attributes:
         steps: Optimiser steps; the learning rate falls to 2 % over the last ``decay`` of them.
         batch: Scenes per step and worker.
-        questions: Questions packed behind each picture; the first is the standard one with chance ``standard``.
+        forms: Forms to fill in, packed behind each picture; the first is the standard one with chance ``standard``, and
+            the standard one with another instruction with chance ``told``.
+        questions: Questions in plain words, packed behind the forms.
+        balance: How much the tokens of short answers count more: (60 / tokens) to this power.
         learning_rate: For the text model (Muon and AdamW alike); the tower takes ``tower_rate`` times this.
         softness: Standard deviation, in units of 0..1000, of the soft targets around a box's number.
         dense_weight: Weight of the dense head's loss.
         max_tokens: Longest row, patches included; longer questions are left out.
     """
 
-    steps: int = 3000
+    steps: int = 6000
     batch: int = 12
-    questions: int = 2
-    standard: float = 0.75
+    forms: int = 1
+    standard: float = 0.3
+    told: float = 0.2
+    questions: int = 3
+    balance: float = 0.6
     learning_rate: float = 4e-3
     tower_rate: float = 0.5
     softness: float = 8.0
     dense_weight: float = 0.5
-    decay: float = 0.4
+    decay: float = 0.5
     max_tokens: int = 850
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -67,7 +74,19 @@ class Batch:
     kind: Tensor
     turn: Tensor
     position: Tensor
+    weight: Tensor
     dense: DenseTargets
+
+
+@dataclass(slots=True)
+class Row:
+    """What stands behind one picture, per token."""
+
+    tokens: list[int] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    turns: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
 
 
 class Packer:
@@ -88,7 +107,7 @@ class Packer:
             rng = random.Random((self.config.seed * 97 + self.worker) * 1_000_003 + chunk)
             pictures, truths = self.shards.sample(self.config.batch * together, noise)
             rows = [self._row(truth, rng) for truth in truths]
-            order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
+            order = sorted(range(len(rows)), key=lambda i: len(rows[i].tokens))
             groups = [order[i : i + self.config.batch] for i in range(0, len(order), self.config.batch)]
             # The same order in every worker: all have their long rows at the same time, and nobody waits.
             random.Random(self.config.seed * 1_000_003 + chunk).shuffle(groups)
@@ -96,45 +115,58 @@ class Packer:
                 if chunk * together + number >= first:
                     yield self._batch(pictures[group], [truths[i] for i in group], [rows[i] for i in group])
 
-    def _row(self, truth: Truth, rng: random.Random) -> tuple[list[int], list[int], list[int], list[int]]:
+    def _row(self, truth: Truth, rng: random.Random) -> Row:
         view = View.of(truth)
-        tokens: list[int] = []
-        kinds: list[int] = []
-        turns: list[int] = []
-        positions: list[int] = []
-        for turn in range(1, self.config.questions + 1):
-            standard = turn == 1 and rng.random() < self.config.standard
-            task = standard_task(view, self.schema) if standard else random_task(view, rng)
-            prompt, answer = self._encode(task)
-            if len(tokens) + len(prompt) + len(answer) > self.config.max_tokens - PREFIX:
-                continue
+        row = Row()
+        for turn, task in enumerate(self._tasks(view, rng), 1):
+            prompt = self._encode(prompt_text(task))
+            answer = self._encode(f"{task.answer}<|end|>")
             length = len(prompt) + len(answer)
-            tokens += prompt + answer
-            kinds += [PROMPT] * len(prompt) + [ANSWER] * len(answer)
-            turns += [turn] * length
-            positions += range(PREFIX, PREFIX + length)
-        return tokens, kinds, turns, positions
+            if len(row.tokens) + length > self.config.max_tokens - PREFIX:
+                continue
+            row.tokens += prompt + answer
+            row.kinds += [PROMPT] * len(prompt) + [ANSWER] * len(answer)
+            row.turns += [turn] * length
+            row.positions += range(PREFIX, PREFIX + length)
+            row.weights += [(60 / len(answer)) ** self.config.balance] * length
+        return row
 
-    def _encode(self, task: Task) -> tuple[list[int], list[int]]:
-        system = f"<|system|>{task.system}<|end|>" if task.system else ""
-        prompt = f"{system}<|user|>{task.prompt}<|end|><|assistant|>"
-        ids: list[list[int]] = [
-            self.tokenizer.encode(text, add_special_tokens=False) for text in (prompt, f"{task.answer}<|end|>")
-        ]
-        return ids[0], ids[1]
+    def _tasks(self, view: View, rng: random.Random) -> Iterator[Task]:
+        for number in range(self.config.forms):
+            kind = rng.random() if number == 0 else 1.0
+            if kind < self.config.standard:
+                yield standard_task(view, self.schema)
+            elif kind < self.config.standard + self.config.told:
+                yield told_task(view, self.schema, rng)
+            else:
+                yield random_task(view, rng)
+        for _ in range(self.config.questions):
+            yield question_task(view, rng)
 
-    def _batch(self, pictures: np.ndarray, truths: list[Truth], rows: list[Any]) -> Batch:
-        length = PREFIX + max(len(row[0]) for row in rows)
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    def _batch(self, pictures: np.ndarray, truths: list[Truth], rows: list[Row]) -> Batch:
+        length = PREFIX + max(len(row.tokens) for row in rows)
         shape = (len(rows), length)
         tokens, kind = torch.full(shape, self.pad), torch.zeros(shape, dtype=torch.long)
         turn, position = torch.full(shape, -1), torch.zeros(shape, dtype=torch.long)
+        weight = torch.zeros(shape)
         tokens[:, 0], tokens[:, 1:PREFIX] = self.bos, self.image
         turn[:, :PREFIX], position[:, :PREFIX] = 0, torch.arange(PREFIX)
         for i, row in enumerate(rows):
-            end = PREFIX + len(row[0])
-            for target, values in zip((tokens, kind, turn, position), row, strict=True):
-                target[i, PREFIX:end] = torch.tensor(values, dtype=torch.long)
-        return Batch(normalise(torch.from_numpy(pictures)), tokens, kind, turn, position, dense_targets(truths))
+            end = PREFIX + len(row.tokens)
+            for target, values in (
+                (tokens, row.tokens),
+                (kind, row.kinds),
+                (turn, row.turns),
+                (position, row.positions),
+                (weight, row.weights),
+            ):
+                target[i, PREFIX:end] = torch.tensor(values, dtype=target.dtype)
+        pixels = normalise(torch.from_numpy(pictures))
+        return Batch(pixels, tokens, kind, turn, position, weight, dense_targets(truths))
 
 
 class Teacher:
@@ -173,9 +205,11 @@ class Teacher:
         plain = -logs.gather(1, target[:, None])[:, 0]
         number = (self.bin[target] >= 0) & self.before_number[before]
         soft = -(self.soft[self.bin[target[number]]] * logs[number][:, self.number_ids]).sum(-1)
-        text = (plain[~number].sum() + soft.sum()) / len(target)
+        weight = batch.weight[:, 1:][wanted]
+        text = ((plain * weight)[~number].sum() + (soft * weight[number]).sum()) / weight.sum()
         dense = self.head.loss(features.float(), batch.dense)
-        parts = {"text": text.item(), "numbers": plain[number].mean().item(), "words": plain[~number].mean().item()}
+        words, numbers = plain[~number].mean(), plain[number].sum() / number.sum().clamp(min=1)
+        parts = {"text": text.item(), "numbers": numbers.item(), "words": words.item()}
         return text + self.config.dense_weight * dense, parts | {"dense": dense.item()}
 
     def _forward(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,7 @@ class HsvRange:
 # Chosen so that neighbouring names stay apart: nothing is drawn in the hues between them.
 HSV_RANGES = {
     "red": HsvRange((-8, 8), (0.78, 1), (0.68, 1)),
-    "orange": HsvRange((23, 38), (0.85, 1), (0.88, 1)),
+    "orange": HsvRange((23, 40), (0.85, 1), (0.88, 1)),
     "yellow": HsvRange((49, 60), (0.72, 1), (0.88, 1)),
     "green": HsvRange((95, 150), (0.5, 1), (0.42, 0.88)),
     "blue": HsvRange((205, 240), (0.6, 1), (0.5, 1)),
@@ -48,27 +48,44 @@ def _regular(corners: int, turn: float, radius: float = 1.0) -> list[tuple[float
     return [(radius * math.cos(turn + i * step), radius * math.sin(turn + i * step)) for i in range(corners)]
 
 
-def _heart() -> list[tuple[float, float]]:
+def _heart(plump: float) -> list[tuple[float, float]]:
+    """A heart as one smooth curve; below 0.3 as two half circles on a square that stands on its corner."""
+    if plump < 0.3:
+        lobes = [(side * 0.5, math.radians(135 if side < 0 else 225)) for side in (-1, 1)]
+        arcs = [
+            (
+                x + math.sqrt(0.5) * math.cos(start + math.pi * i / 12),
+                math.sqrt(0.5) * math.sin(start + math.pi * i / 12) - 0.5,
+            )
+            for x, start in lobes
+            for i in range(13)
+        ]
+        return [(0.83 * x, 0.83 * y + 0.08) for x, y in [(0.0, 1.0), *arcs]]
     points = []
     for i in range(40):
         t = 2 * math.pi * i / 40
         y = 13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)
-        points.append((16 * math.sin(t) ** 3 / 17, -y / 17))
+        points.append((16 * math.sin(t) ** 3 / 17, -y / 17 * (0.8 + 0.35 * plump)))
     return points
 
 
-_ARM = 0.32  # half the width of a cross's arm, in radii
-_CROSS = [
-    *((-_ARM, -1), (_ARM, -1), (_ARM, -_ARM), (1, -_ARM), (1, _ARM), (_ARM, _ARM)),
-    *((_ARM, 1), (-_ARM, 1), (-_ARM, _ARM), (-1, _ARM), (-1, -_ARM), (-_ARM, -_ARM)),
-]
-_STAR_NOTCH = 0.42  # inner radius of a star over its outer one
+def _cross(arm: float) -> list[tuple[float, float]]:
+    """A cross of radius 1; ``arm`` is half the width of its arms."""
+    return [
+        *((-arm, -1), (arm, -1), (arm, -arm), (1, -arm), (1, arm), (arm, arm)),
+        *((arm, 1), (-arm, 1), (-arm, arm), (-1, arm), (-1, -arm), (-arm, -arm)),
+    ]
 
 
-def outline(label: str, turn: float) -> list[tuple[float, float]]:
+def outline(label: str, turn: float, plump: float = 0.5) -> list[tuple[float, float]]:
     """The corners of a shape of radius 1 around (0, 0), turned by ``turn`` radians, y pointing down.
 
     A ring has the outline of a circle; its hole is cut by who draws it.
+
+    Args:
+        label: One of ``LABELS``.
+        turn: Clockwise as seen, in radians.
+        plump: 0..1, how thick a star's points and a cross's arms are, and which heart it is.
 
     Raises:
         KeyError: The label is none of ``LABELS``.
@@ -80,8 +97,8 @@ def outline(label: str, turn: float) -> list[tuple[float, float]]:
         return _regular(corners, turn + offset)
     if label == "star":
         outer = _regular(5, turn - math.pi / 2)
-        inner = _regular(5, turn - math.pi / 2 + math.pi / 5, _STAR_NOTCH)
+        inner = _regular(5, turn - math.pi / 2 + math.pi / 5, 0.34 + 0.16 * plump)
         return [point for pair in zip(outer, inner, strict=True) for point in pair]
-    points = {"cross": _CROSS, "heart": _heart()}[label]
+    points = {"cross": _cross(0.24 + 0.16 * plump), "heart": _heart(plump)}[label]
     cos, sin = math.cos(turn), math.sin(turn)
     return [(x * cos - y * sin, x * sin + y * cos) for x, y in points]

@@ -60,9 +60,37 @@ def test_colours_keep_apart() -> None:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_outlines_have_radius_one(label: str) -> None:
-    radii = [float(np.hypot(x, y)) for x, y in outline(label, 0.4)]
-    assert max(radii) == pytest.approx(1.0, abs=0.12)
+@pytest.mark.parametrize("plump", [0, 0.2, 0.3, 0.7, 1])
+def test_outlines_have_radius_one(label: str, plump: float) -> None:
+    radii = [float(np.hypot(x, y)) for x, y in outline(label, 0.4, plump)]
+    assert max(radii) == pytest.approx(1.0, abs=0.16)
+
+
+def area(points: list[tuple[float, float]]) -> float:
+    following = [*points[1:], points[0]]
+    return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(points, following, strict=True))) / 2
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_turning_a_shape_keeps_it_as_large(label: str) -> None:
+    assert area(outline(label, 1.1, 0.6)) == pytest.approx(area(outline(label, 0, 0.6)))
+
+
+@pytest.mark.parametrize("label", ["star", "cross", "heart"])
+def test_plump_shapes_are_larger(label: str) -> None:
+    sizes = [area(outline(label, 0, plump)) for plump in (0.3, 0.6, 1)]
+    assert sizes == sorted(sizes)
+    assert sizes[2] > 1.1 * sizes[0]
+
+
+@pytest.mark.parametrize("plump", [0, 0.3, 1])
+def test_a_heart_is_even_stands_on_its_point_and_has_two_lobes(plump: float) -> None:
+    points = [(round(x, 6) + 0.0, round(y, 6) + 0.0) for x, y in outline("heart", 0, plump)]
+    assert {(-x + 0.0, y) for x, y in points} == set(points)
+    lowest, top = max(points, key=lambda point: point[1]), min(y for _, y in points)
+    notch = min(y for x, y in points if abs(x) < 0.01)
+    assert lowest[0] == pytest.approx(0, abs=1e-6)
+    assert top + 0.1 < notch < 0
 
 
 def test_truth_follows_the_picture_through_all_orientations() -> None:

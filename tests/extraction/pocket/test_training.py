@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,22 @@ from extraction.pocket.dense import DenseHead, dense_targets
 from extraction.pocket.model import GRID, ModelConfig, build_model, normalise
 from extraction.pocket.muon import Muon
 from extraction.pocket.scenes import SceneConfig
-from extraction.pocket.tasks import View, standard_task
-from extraction.pocket.tokenizer import build_tokenizer
-from extraction.pocket.train import PREFIX, Packer, TrainConfig, Workers, bring_out, train
+from extraction.pocket.tasks import standard_task
+from extraction.pocket.tokenizer import build_tokenizer, prompt_text
+from extraction.pocket.train import (
+    ANSWER,
+    PREFIX,
+    PROMPT,
+    Batch,
+    Packer,
+    Teacher,
+    TrainConfig,
+    Workers,
+    bring_out,
+    train,
+)
 from extraction.pocket.train_tower import train_tower
+from extraction.pocket.views import View
 from extraction.schemas import Scene, json_schema_of
 
 SMALL = ModelConfig(
@@ -30,6 +44,7 @@ SMALL = ModelConfig(
     text_heads=2,
     text_inner=32,
 )
+SCENE = json_schema_of(Scene)
 CONFIG = TrainConfig(steps=2, batch=2, model=SMALL, max_tokens=1100)
 
 
@@ -67,20 +82,112 @@ def test_two_steps_train_and_an_interrupted_run_goes_on(
     assert json.loads(capsys.readouterr().out.splitlines()[0])["step"] == 3
 
 
+def first_batches(shards: Shards, tokenizer: PreTrainedTokenizerFast, config: TrainConfig, count: int) -> list[Batch]:
+    return list(itertools.islice(Packer(shards, tokenizer, config).chunks(0), count))
+
+
+def turns_of(batch: Batch, row: int) -> list[int]:
+    return sorted({int(turn) for turn in batch.turn[row] if turn > 0})
+
+
+def test_a_batch_depends_on_the_seed_the_worker_and_its_number_alone(
+    shards: Shards, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    batches = first_batches(shards, tokenizer, CONFIG, 9)
+    for number in (0, 1, 5, 6, 8):  # inside a chunk, and in the next
+        again = next(Packer(shards, tokenizer, CONFIG).chunks(number))
+        for name in ("pixels", "tokens", "kind", "turn", "position", "weight"):
+            assert torch.equal(getattr(again, name), getattr(batches[number], name))
+    another_seed = dataclasses.replace(CONFIG, seed=1)
+    others = [Packer(shards, tokenizer, CONFIG, worker=1), Packer(shards, tokenizer, another_seed)]
+    tokens = [batch.tokens.tolist() for batch in (*batches, *(next(other.chunks(0)) for other in others))]
+    assert all(one != two for one, two in itertools.combinations(tokens, 2))
+
+
 def test_rows_are_packed_so_that_questions_do_not_see_each_other(
     shards: Shards, tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    batch = next(Packer(shards, tokenizer, CONFIG).chunks(0))
-    again = next(Packer(shards, tokenizer, CONFIG).chunks(0))
-    other = next(Packer(shards, tokenizer, CONFIG, worker=1).chunks(0))
-    assert torch.equal(batch.tokens, again.tokens)
-    assert batch.tokens.shape != other.tokens.shape or not torch.equal(batch.tokens, other.tokens)
-    assert (batch.turn[:, :PREFIX] == 0).all()
-    for turn in (1, 2):
+    for batch in first_batches(shards, tokenizer, CONFIG, 6):
+        assert (batch.turn[:, :PREFIX] == 0).all()
+        assert (batch.kind[batch.turn <= 0] == 0).all()
+        assert (batch.weight[batch.turn <= 0] == 0).all()
         for row in range(2):
-            here = batch.turn[row] == turn
-            assert batch.position[row][here].tolist() == list(range(PREFIX, PREFIX + int(here.sum())))
-    assert (batch.kind[batch.turn <= 0] == 0).all()
+            assert turns_of(batch, row) == [1, 2, 3, 4]
+            for turn in turns_of(batch, row):
+                here = batch.turn[row] == turn
+                assert batch.position[row][here].tolist() == list(range(PREFIX, PREFIX + int(here.sum())))
+
+
+def test_each_question_ends_where_its_answer_begins(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    for batch in first_batches(shards, tokenizer, CONFIG, 6):
+        for row in range(2):
+            for turn in turns_of(batch, row):
+                tokens, kinds = batch.tokens[row][batch.turn[row] == turn], batch.kind[row][batch.turn[row] == turn]
+                assert kinds.tolist() == sorted(kinds.tolist())
+                prompt, answer = (str(tokenizer.decode(tokens[kinds == kind])) for kind in (PROMPT, ANSWER))
+                assert prompt.startswith(("<|system|>", "<|user|>"))
+                assert prompt.endswith("<|end|><|assistant|>")
+                assert answer.endswith("<|end|>")
+                assert answer.count("<|end|>") == 1
+
+
+def test_short_answers_count_more_by_the_documented_power(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    seen = set()
+    for batch in first_batches(shards, tokenizer, CONFIG, 6):
+        for row in range(2):
+            for turn in turns_of(batch, row):
+                here = batch.turn[row] == turn
+                length = int((here & (batch.kind[row] == ANSWER)).sum())
+                assert batch.weight[row][here].tolist() == pytest.approx([(60 / length) ** 0.6] * int(here.sum()))
+                seen.add(length)
+    assert min(seen) == 2  # a word and the end
+    assert max(seen) > 60
+
+
+def test_without_balance_all_tokens_count_the_same(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    (batch,) = first_batches(shards, tokenizer, dataclasses.replace(CONFIG, balance=0.0), 1)
+    assert (batch.weight[batch.turn > 0] == 1).all()
+
+
+def test_a_question_is_answered_as_if_it_stood_alone(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    torch.manual_seed(0)
+    model = build_model(tokenizer, SMALL).eval()
+    model.set_attn_implementation("eager")
+    teacher = Teacher(model, DenseHead(SMALL.width), tokenizer, CONFIG)
+    (batch,) = first_batches(shards, tokenizer, CONFIG, 1)
+    others = torch.where(batch.turn == 3, batch.tokens, 7)
+    others[:, :PREFIX] = batch.tokens[:, :PREFIX]
+    changed = dataclasses.replace(batch, tokens=others)
+    with torch.no_grad():
+        hidden, again = teacher._forward(batch)[0], teacher._forward(changed)[0]
+    third, second = (batch.turn[:, :-1] == turn for turn in (3, 2))
+    assert torch.allclose(hidden[third], again[third], atol=1e-2)
+    assert not torch.allclose(hidden[second], again[second], atol=1e-1)
+
+
+@pytest.mark.parametrize("room", [0, 40, 150, 400])
+def test_no_row_is_longer_than_it_may_be(shards: Shards, tokenizer: PreTrainedTokenizerFast, room: int) -> None:
+    config = dataclasses.replace(CONFIG, max_tokens=PREFIX + room)
+    batches = first_batches(shards, tokenizer, config, 6)
+    assert all(batch.tokens.shape[1] <= config.max_tokens for batch in batches)
+    told = {len(turns_of(batch, row)) for batch in batches for row in range(2)}
+    assert told == {0} if room == 0 else max(told) > 1  # what is too long is left out, what comes after it is not
+
+
+def test_the_shares_of_tasks_are_as_configured(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    views = [View.of(shards.get(number)[1]) for number in range(len(shards))] * 6
+    standard = prompt_text(standard_task(views[0], SCENE))
+    instructed = standard.partition("<|user|>")[0]
+    config = dataclasses.replace(CONFIG, forms=2, questions=1)
+    rng = random.Random(0)
+    packer = Packer(shards, tokenizer, config)
+    rows = [[prompt_text(task) for task in packer._tasks(view, rng)] for view in views]
+    assert {len(row) for row in rows} == {3}
+    share = sum(row[0] == standard for row in rows) / len(rows)
+    told = sum(row[0] != standard and row[0].startswith(instructed) for row in rows) / len(rows)
+    assert share == pytest.approx(config.standard, abs=0.07)
+    assert told == pytest.approx(config.told, abs=0.07)
+    assert not any(standard in row[1:] for row in rows)  # the other forms are random ones
 
 
 def test_dense_targets_name_the_patch_of_each_centre(shards: Shards) -> None:
@@ -144,7 +251,7 @@ def test_a_saved_model_answers_like_the_one_in_memory(
     save_model(model, tokenizer, tmp_path)
     loaded = AutoModelForImageTextToText.from_pretrained(tmp_path, dtype=torch.float32).eval()
     pixels, truth = shards.get(0)
-    task = standard_task(View.of(truth), json_schema_of(Scene))
+    task = standard_task(View.of(truth), SCENE)
     expected = answers(model, tokenizer, pixels[None], [task], 8)
     assert answers(loaded, tokenizer, pixels[None], [task], 8) == expected
     processor = AutoProcessor.from_pretrained(tmp_path)

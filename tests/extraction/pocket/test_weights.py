@@ -12,7 +12,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from extraction import ChatTransformers, extract
 from extraction.chains import extraction_chain
-from extraction.pocket.evaluate import FIRST_SEED, evaluate_detection, fresh_scenes
+from extraction.pocket.exams import FIRST_SEED, examine_detection, fresh_scenes
 from extraction.pocket.recipe import WEIGHTS
 from extraction.pocket.scenes import SceneConfig, draw_scene
 from extraction.schemas import Box, Scene
@@ -50,7 +50,7 @@ def test_auto_classes_load_it() -> None:
 
 
 def test_it_sees() -> None:
-    score = evaluate_detection(fresh_scenes(24), constrained=True).summary()
+    score = examine_detection(fresh_scenes(24), constrained=True).summary()
     assert score["readable"] == 1.0
     assert score["f1"] >= 0.5  # the evaluation's 200 scenes have the real number; this one only notices a broken model
 

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import collections
+import itertools
+import random
+import re
+
+import pytest
+
+from extraction.chains.caption import CAPTION
+from extraction.chains.detect import ONLY
+from extraction.chains.read import READ
+from extraction.pocket import words
+from extraction.pocket.questions import (
+    KINDS,
+    NAMED,
+    Told,
+    asked_for,
+    caption,
+    caption_is_true,
+    listing,
+    question,
+    read_caption,
+    said,
+)
+from extraction.pocket.views import Thing, View
+from extraction.pocket.vocabulary import COLORS, LABELS
+from tests.extraction.pocket.random_views import EMPTY, VIEW, VIEWS, mentioned
+
+
+def fits(view: View, wanted: set[str]) -> int:
+    return sum(wanted <= {thing.color, thing.label} for thing in view.things)
+
+
+def test_answers_are_what_a_recount_of_the_question_gives() -> None:
+    rng = random.Random(0)
+    asked = [(view, question(view, rng)) for view in VIEWS for _ in range(10)]
+    for view, one in asked:
+        count = fits(view, mentioned(one.prompt))
+        if one.kind == "caption":
+            assert caption_is_true(one.answer, view)
+        elif one.kind.startswith("count"):
+            assert one.answer == str(count), one
+        else:
+            assert one.answer == ("yes" if count else "no"), one
+    assert {one.kind for _, one in asked} == set(KINDS)
+
+
+def test_a_question_names_what_its_kind_says() -> None:
+    rng = random.Random(1)
+    for view in VIEWS:
+        for one in (question(view, rng) for _ in range(5)):
+            named = mentioned(one.prompt)
+            colors, labels = len(named & set(COLORS)), len(named & set(LABELS))
+            what = one.kind.split()[-1]
+            expected = {"color": (1, 0), "label": (0, 1), "thing": (1, 1)}.get(what, (0, 0))
+            assert (colors, labels) == expected, one
+
+
+def test_what_is_asked_for_is_there_or_not() -> None:
+    rng = random.Random(2)
+    for what in ("color", "label", "thing"):
+        found = collections.Counter(fits(VIEW, set(asked_for(what, VIEW, rng)[0].split())) for _ in range(400))
+        assert min(found[0], found[1]) > 60
+        for view in VIEWS:
+            detail, keep = asked_for(what, view, rng)
+            assert sum(map(keep, view.things)) == fits(view, set(detail.split()))
+    assert asked_for("label", EMPTY, rng)[0] in LABELS
+
+
+@pytest.mark.parametrize("kind", ["has color", "has label", "has thing"])
+def test_yes_and_no_are_about_as_frequent(kind: str) -> None:
+    rng = random.Random(3)
+    asked = [question(view, rng) for view in VIEWS for _ in range(20)]
+    answers = [one.answer for one in asked if one.kind == kind]
+    assert 0.4 < answers.count("yes") / len(answers) < 0.6
+
+
+def test_an_article_fits_what_follows() -> None:
+    assert said("Is there a {} in it?", "orange star") == "Is there an orange star in it?"
+    assert said("Is there a {}?", "red star") == "Is there a red star?"
+    rng = random.Random(4)
+    for view in VIEWS:
+        for text in (question(view, rng).prompt, caption(view), listing(view)):
+            assert not re.search(r"\ba o|\ban [^o]", text.lower()), text
+
+
+def test_plurals_are_words() -> None:
+    phrases = (*words.QUESTIONS["count label"], *words.ONLY_LABEL, *words.ONLY_THING)
+    assert not [said(phrase, "cross") for phrase in phrases if "crosss" in said(phrase, "cross")]
+
+
+def test_a_caption_names_the_largest_and_counts_the_others() -> None:
+    assert caption(VIEW) == "An orange star and a red circle on a white ground."
+    assert caption(View((), "orange", ())) == "Nothing on an orange ground."
+    assert caption(View((), None, ())) == "Nothing."
+    crowd = tuple(Thing("ring", "blue", (0, 0, size, size)) for size in (10, 40, 30, 20, 50))
+    three = "A blue ring, a blue ring, a blue ring"
+    assert caption(View(crowd, None, ())) == f"{three} and two more shapes."
+    assert caption(View(crowd[:4], None, ())) == f"{three} and one more shape."
+
+
+def test_captions_are_read_as_they_were_written() -> None:
+    for view in VIEWS:
+        largest = sorted(view.things, key=lambda thing: thing.area, reverse=True)[:NAMED]
+        told = Told(tuple(thing.phrase for thing in largest), len(view.things), view.ground)
+        assert read_caption(caption(view)) == told
+
+
+@pytest.mark.parametrize("text", ["", "yes", "I see a red ring.", "A red ring on", "A ring.", "Two red rings.", "3"])
+def test_other_texts_are_no_captions(text: str) -> None:
+    assert read_caption(text) is None
+    assert not caption_is_true(text, VIEW)
+
+
+def test_a_caption_is_true_of_scenes_that_hold_the_same_only() -> None:
+    for view, other in itertools.pairwise(VIEWS):
+        assert caption_is_true(caption(view), view)
+        same = (len(view.things), view.ground) == (len(other.things), other.ground)
+        assert same or not caption_is_true(caption(view), other)
+        assert not caption_is_true(caption(View(view.things, "no such ground", ())), view)
+        if view.things:
+            assert not caption_is_true(caption(View(view.things[1:], view.ground, ())), view)
+            odd = Thing(view.things[0].label, "gray", (0, 0, 1000, 1000))
+            assert not caption_is_true(caption(View((odd, *view.things[1:]), view.ground, ())), view)
+
+
+def test_a_true_caption_may_name_the_things_in_any_order() -> None:
+    assert caption_is_true("A red circle and an orange star on a white ground.", VIEW)
+    assert not caption_is_true("A red circle and a red circle on a white ground.", VIEW)
+    assert not caption_is_true("A red circle and one more shape on a white ground.", VIEW)
+
+
+def test_a_listing_tells_all_things_in_reading_order() -> None:
+    assert listing(VIEW) == "I see a red circle and an orange star."
+    assert listing(EMPTY) == "I see nothing."
+    for view in VIEWS:
+        assert re.findall(r"an? (\w+ \w+)", listing(view)) == [thing.phrase for thing in view.things]
+
+
+def test_the_chains_own_words_are_among_those_of_training() -> None:
+    assert CAPTION in words.CAPTION
+    assert READ in words.READ
+    assert ONLY.format(labels="{}") in words.ONLY_THESE
+
+
+def test_every_phrasing_has_a_place_for_its_detail() -> None:
+    for kind, phrases in words.QUESTIONS.items():
+        assert all(("{}" in phrase) == (kind != "count") for phrase in phrases)
+    for phrase in (*words.ONLY_COLOR, *words.ONLY_THING, *words.ONLY_THESE, *words.ONLY_LABEL, *words.THINK):
+        assert phrase.format("xyz").count("xyz") == 1
