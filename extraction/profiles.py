@@ -11,6 +11,8 @@ from langchain_core.language_models import ModelProfile
 
 from extraction.loading import POCKET, pocket_folder
 
+POCKET_NAME = "pocket, embedded in langchain-extraction: coloured shapes only, for first steps and tests"
+
 
 def profile_of(model: str, revision: str | None = None, *, urls: bool = False) -> ModelProfile:
     """The capabilities of a local model; its context length only where the configuration lies on this machine.
@@ -18,7 +20,7 @@ def profile_of(model: str, revision: str | None = None, *, urls: bool = False) -
     ``structured_output`` and ``tool_calling`` hold for every model, by grammar.
     """
     profile: ModelProfile = {
-        "name": model,
+        "name": POCKET_NAME if model == POCKET else model,
         "open_weights": True,
         "text_inputs": True,
         "image_inputs": True,

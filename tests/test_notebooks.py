@@ -14,6 +14,8 @@ import pytest
 from nbclient import NotebookClient
 from traitlets.config import Config
 
+from extraction.pocket.fields import Field
+from extraction.pocket.forms import is_held_out
 from tests.test_readme import needs_pocket
 
 ROOT = Path(__file__).parents[1]
@@ -63,3 +65,15 @@ def test_it_uses_public_names_only(path: Path) -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("extraction"):
                 assert node.module in PUBLIC
                 assert {alias.name for alias in node.names} <= set(importlib.import_module(node.module).__all__)
+
+
+def test_the_schema_of_ones_own_is_one_that_the_embedded_model_never_saw() -> None:
+    source = "\n".join(cell.source for cell in code_cells(read(ROOT / "notebooks" / "first_hour.ipynb")))
+    board = next(
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef) and node.name == "Board"
+    )
+    fields = [
+        node.target.id for node in board.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    assert fields == ["has_ring", "shapes", "total", "background"]
+    assert is_held_out(Field({}, None, "{has label,[{label,color,box}],count,ground}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,45 +88,82 @@ def examine(count: int) -> Report:
     )
 
 
-def tables(report: Report) -> list[Table]:
-    """The report in four tables: detection, forms, questions, bars."""
-    detection = _table(
-        "detection", "exam", "scenes", "readable", "F1", "F1 of boxes", "IoU", "label", "colour", "count"
-    )
-    for name, summary in report.detection.items():
-        keys = ("readable", "f1", "f1_place", "iou", "label", "color", "count")
-        detection.add_row(name, str(report.scenes[name]), *[f"{summary[key]:.3f}" for key in keys])
-    forms = _table("filled-in forms, with the grammar", "exam", "forms", "right leaves", "without a wrong leaf")
-    for name, summary in report.forms.items():
-        forms.add_row(name, str(report.scenes[name]), f"{summary['leaf']:.3f}", f"{summary['form']:.3f}")
-    questions = _table("questions in plain words", "kind", "right")
-    for kind, (right, asked) in sorted(report.questions.items()):
-        questions.add_row(kind, f"{right} of {asked}")
-    bars = _table("bars", "what", "reached", "bar", "met")
-    for name, value in report.reached().items():
-        bars.add_row(name, f"{value:.3f}", f"{BARS[name]:.2f}", "yes" if value >= BARS[name] else "NO")
-    return [detection, forms, questions, bars]
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of the report: its title, the heads of its columns, and its rows."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def rich(self) -> Table:
+        """For the terminal."""
+        table = Table(title=self.title)
+        for number, head in enumerate(self.heads):
+            table.add_column(head, justify="right" if number else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def markdown(self) -> str:
+        """For the model card."""
+        lines = [self.heads, ("---", *["---:"] * (len(self.heads) - 1)), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
-    return table
+def sheets(report: Report) -> list[Sheet]:
+    """The report in four tables: bars, detection, forms, questions."""
+    keys = ("readable", "f1", "f1_place", "iou", "label", "color", "count")
+    detection = [
+        (name, str(report.scenes[name]), *[f"{summary[key]:.3f}" for key in keys])
+        for name, summary in report.detection.items()
+    ]
+    forms = [
+        (name, str(report.scenes[name]), f"{summary['leaf']:.3f}", f"{summary['form']:.3f}")
+        for name, summary in report.forms.items()
+    ]
+    questions = [(kind, f"{right} of {asked}") for kind, (right, asked) in sorted(report.questions.items())]
+    bars = [
+        (name, f"{value:.3f}", f"{BARS[name]:.2f}", "yes" if value >= BARS[name] else "NO")
+        for name, value in report.reached().items()
+    ]
+    heads = ("detection", "scenes", "readable", "F1", "F1 of boxes", "IoU", "label", "colour", "count")
+    return [
+        Sheet("bars", ("bar", "reached", "wanted", "met"), tuple(bars)),
+        Sheet("detection", heads, tuple(detection)),
+        Sheet("forms, with the grammar", ("forms", "number", "right leaves", "without a wrong leaf"), tuple(forms)),
+        Sheet("questions in plain words", ("question", "right"), tuple(questions)),
+    ]
+
+
+BEGIN, END = "<!-- pocket-eval -->", "<!-- end of pocket-eval -->"
+
+
+def write_into(path: Path, report: Report) -> None:
+    """Puts the tables between the two marks of a Markdown file.
+
+    Raises:
+        ValueError: The file does not have the marks.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{path} has no place for the tables: {BEGIN} ... {END}")
+    tables = "\n\n".join(sheet.markdown() for sheet in sheets(report))
+    path.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Prints the tables: ``python -m extraction.pocket.evaluate --scenes 200``."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument(
-        "--scenes", type=int, default=200, help="scenes of each exam; the standard one has 2.5 times as many"
-    )
-    parser.add_argument("--json", type=Path, help="a file for the numbers")
+    parser.add_argument("--scenes", type=int, default=200, help="of each exam; the standard one has 2.5 times as many")
+    parser.add_argument("--write", type=Path, nargs="*", default=[], help="Markdown files to put the tables into")
     arguments = parser.parse_args()
     report = examine(arguments.scenes)
-    Console(width=120).print("pocket on fresh scenes, greedy, float32", *tables(report))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report.reached(), indent=2) + "\n", encoding="utf-8")
+    Console(width=120).print("pocket on fresh scenes, greedy, float32", *[sheet.rich() for sheet in sheets(report)])
+    for path in arguments.write:
+        write_into(path, report)
 
 
 if __name__ == "__main__":

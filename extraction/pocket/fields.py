@@ -174,10 +174,10 @@ def fact(parts: dict[str, Field], view: View, rng: random.Random) -> None:
         "ground": lambda: Field(color_schema(rng), view.ground, kind) if view.ground else None,
         "dominant": lambda: Field(_list_schema(color_schema(rng)), list(view.dominant), kind) if view.ground else None,
     }
-    field = makers[kind]()
-    if field is not None:
+    made = makers[kind]()
+    if made is not None:
         maybe = rng.random() < 0.12
-        named(parts, kind, nullable(field) if maybe else field, rng)
+        named(parts, kind, nullable(made) if maybe else made, rng)
 
 
 _FACTS = (

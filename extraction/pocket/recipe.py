@@ -119,7 +119,7 @@ def run(recipe: Recipe, work: Path) -> Path:
         evaluated=min(200, len(held_out)),
     )
     (work / "meeting-point").unlink(missing_ok=True)
-    multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)  # type: ignore[no-untyped-call]
+    multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)  # type: ignore[attr-defined, no-untyped-call]
     return work / "weights"
 
 

@@ -88,10 +88,14 @@ def random_task(view: View, rng: random.Random) -> Task:
 def _answered(view: View, rng: random.Random) -> Task:
     """A question whose answer is the whole form, or its only field."""
     asked = question(view, rng)
-    plain = {"caption": ("string", asked.answer), "count": ("integer", None), "has": ("boolean", asked.answer == "yes")}
-    kind, value = plain[asked.kind.split()[0]]
+    readers: dict[str, tuple[str, Callable[[str], Any]]] = {
+        "caption": ("string", str),
+        "count": ("integer", int),
+        "has": ("boolean", lambda answer: answer == "yes"),
+    }
+    kind, read = readers[asked.kind.split()[0]]
     schema: dict[str, Any] = {"type": kind}
-    value = int(asked.answer) if kind == "integer" else value
+    value = read(asked.answer)
     if rng.random() < 0.5:
         name = rng.choice(words.ANSWER)
         schema, value = {"type": "object", "properties": {name: schema}, "required": [name]}, {name: value}
@@ -191,11 +195,19 @@ def as_pydantic(schema: dict[str, Any]) -> dict[str, Any]:
 _MARKED: dict[str, type] = {"box": Box, "point": Point, "color": Color}
 
 
+def _sorted_keys(node: Any) -> Any:
+    """The node as Pydantic prints it: its own keys and those inside it in alphabetical order."""
+    if isinstance(node, list):
+        return [_sorted_keys(one) for one in node]
+    return {key: _sorted_keys(node[key]) for key in sorted(node)} if isinstance(node, dict) else node
+
+
 def _class(node: dict[str, Any], title: str, rewrite: Callable[[Any, str], Any]) -> dict[str, Any]:
     fields = {}
     for key, value in node["properties"].items():
         field = rewrite(value, key)
         refers = "$ref" in field or any("$ref" in branch for branch in field.get("anyOf", ()))
-        fields[key] = field if refers else field | {"title": key.replace("_", " ").title()}
+        titled = field if refers else field | {"title": key.replace("_", " ").title()}
+        fields[key] = _sorted_keys(titled)
     required = {"required": node["required"]} if node["required"] else {}
     return {"properties": fields, **required, "title": title, "type": "object"}

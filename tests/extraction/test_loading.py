@@ -159,3 +159,10 @@ def test_profiles_come_from_the_configuration_alone(tiny_llava: str) -> None:
     assert profile_of(tiny_llava, urls=True)["image_url_inputs"] is True
     assert "max_input_tokens" not in profile_of("nowhere/model")
     assert "max_input_tokens" not in profile_of("misspelt")
+
+
+def test_the_embedded_model_says_what_it_is() -> None:
+    profile = profile_of("pocket")
+    assert "coloured shapes only" in profile["name"]
+    assert profile["max_input_tokens"] == 2048
+    assert profile_of("nowhere/model")["name"] == "nowhere/model"

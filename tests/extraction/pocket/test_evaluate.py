@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from extraction.pocket import evaluate
 from extraction.pocket.dataset import Truth
-from extraction.pocket.evaluate import BARS, FOREIGN, HELD_OUT, STANDARD, USERS, WIDE, Report
+from extraction.pocket.evaluate import BARS, BEGIN, END, FOREIGN, HELD_OUT, STANDARD, USERS, WIDE, Report
 from extraction.pocket.exams import FIRST_SEED, FormScore, fresh_scenes, held_out_forms, user_forms, wide_scenes
 from extraction.pocket.forms import random_form
 from extraction.pocket.leaves import leaf_count
@@ -34,13 +33,27 @@ def test_a_report_stands_next_to_every_bar() -> None:
 def test_the_command_prints_all_and_says_what_is_not_met(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    card = tmp_path / "card.md"
+    card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     monkeypatch.setattr(evaluate, "examine", lambda count: REPORT)
-    monkeypatch.setattr("sys.argv", ["evaluate", "--json", str(tmp_path / "numbers.json")])
+    monkeypatch.setattr("sys.argv", ["evaluate", "--write", str(card)])
     evaluate.main()
     shown = capsys.readouterr().out
     assert "9 of 10" in shown
     assert [line.split()[1:3] for line in shown.splitlines() if "NO" in line] == [["wide", "f1"]]
-    assert json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["wide f1"] == 0.4
+    written = card.read_text(encoding="utf-8")
+    assert written.startswith(f"before\n{BEGIN}\n| bar | reached | wanted | met |\n| --- | ---: | ---: | ---: |\n")
+    assert "| wide f1 | 0.400 | 0.85 | NO |" in written
+    assert written.endswith(f"{END}\nafter\n")
+    assert "old" not in written
+
+
+def test_a_file_without_a_place_for_the_tables_is_left_alone(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("nothing", encoding="utf-8")
+    with pytest.raises(ValueError, match="no place for the tables"):
+        evaluate.write_into(card, REPORT)
+    assert card.read_text(encoding="utf-8") == "nothing"
 
 
 def test_every_exam_has_scenes_of_its_own() -> None:

@@ -203,3 +203,36 @@ def test_plural_names_are_words() -> None:
     rng = random.Random(8)
     drawn = {name for _ in range(200) for name in named({}, "group", Field({}, [], ""), rng, "cross")}
     assert not [name for name in drawn if "crosss" in name.lower()]
+    assert {"crosses", "all_crosses", "allCrosses", "cross_list"} <= drawn
+
+
+def test_choices_are_said_to_be_texts() -> None:
+    made = [field.schema for seed, view in enumerate(VIEWS) for field in facts(view, seed).values()]
+    made += [thing_field(role, THING, random.Random(seed)).schema for role in OWN for seed in range(40)]
+    inner = [schema["anyOf"][0] if "anyOf" in schema else schema for schema in made]
+    choices = [one for schema in inner for one in (schema, schema.get("items", {})) if "enum" in one]
+    assert len(choices) > 100
+    assert {schema.get("type") for schema in choices} == {"string"}
+
+
+def one_fact_each(count: int) -> list[Field]:
+    """Facts about ``VIEW`` that take no name from each other."""
+    rng = random.Random(9)
+    result: list[Field] = []
+    for _ in range(count):
+        parts: dict[str, Field] = {}
+        fact(parts, VIEW, rng)
+        result += parts.values()
+    return result
+
+
+def test_what_a_fact_is_about_is_there_half_of_the_time() -> None:
+    shares: dict[str, list[bool]] = {}
+    for field in one_fact_each(8000):
+        shares.setdefault(field.shape.removesuffix("?"), []).append(bool(field.value))
+    for first in ("count", "has"):
+        for what in ("color", "label", "thing"):
+            values = shares[f"{first} {what}"]
+            assert sum(values) / len(values) == pytest.approx(0.5, abs=0.1)
+    for lookup in ("color of", "label of", "box of"):
+        assert sum(shares[lookup]) / len(shares[lookup]) == pytest.approx(0.5, abs=0.1)

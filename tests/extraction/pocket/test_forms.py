@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,11 @@ from extraction.pocket.questions import caption
 from extraction.pocket.views import Thing, View
 from extraction.pocket.vocabulary import COLORS, LABELS
 from extraction.prompts import schema_text
+from extraction.schemas.markers import MARKER_KEY
 from tests.extraction.pocket.random_views import EMPTY, VIEWS, mentioned
 
 NAMED = fields.named
+OF_SOME = forms._of_some
 SCENE_SHAPE = "{[{label,color,box}]}"
 
 
@@ -45,6 +48,14 @@ class Recount:
             self.kept.append(parts[name].schema)  # an identity is one only as long as its object lives
         return names
 
+    def of_some(self, schema: Any) -> Any:
+        """A copy of a part has the role of the part."""
+        told = OF_SOME(schema)
+        if id(schema) in self.roles:
+            self.roles[id(told)] = self.roles[id(schema)]
+            self.kept.append(told)
+        return told
+
     def check(self, schema: dict[str, Any], value: Any, view: View, things: Sequence[Thing] | None = None) -> None:
         """Asserts that each part of an object, or a bare list, is right."""
         if "items" in schema:
@@ -62,7 +73,7 @@ class Recount:
         things = view.things
         fitting = [thing for thing in things if set(detail.split()) <= {thing.color, thing.label}]
         largest = max(things, key=lambda thing: thing.area, default=None)
-        if role in ("part", "groups"):
+        if role in ("part", "groups", "color groups"):
             self.check(inner, value, view)
         elif role.endswith(" list"):
             assert value == [told(thing, role.removesuffix(" list")) for thing in things]
@@ -85,8 +96,8 @@ class Recount:
         properties = schema["items"].get("properties")
         assert len(value) == len(things)
         if properties is None:
-            roles = ("label", "color", "box", "center", "phrase")
-            assert any(value == [told(thing, role) for thing in things] for role in roles), value
+            alone = role_alone(schema["items"])
+            assert value == [told(thing, alone) for thing in things]
             return
         for number, (row, thing) in enumerate(zip(value, things, strict=True), 1):
             assert list(row) == list(properties)
@@ -106,6 +117,13 @@ class Recount:
             self.seen.update(roles.values())
             right = [{what: kind, "row count": count} for kind, count in counts.items()]
             assert value == [{name: row[role] for name, role in roles.items()} for row in right]
+
+
+def role_alone(schema: dict[str, Any]) -> str:
+    """What single values of this schema tell of a thing, where nothing names them."""
+    if schema.get("type") == "string":
+        return "label"
+    return "center" if schema.get(MARKER_KEY) == "point" else "box"
 
 
 def told(thing: Thing, role: str) -> Any:
@@ -148,6 +166,7 @@ def recount(monkeypatch: pytest.MonkeyPatch) -> Recount:
     result = Recount()
     for module in (forms, fields):
         monkeypatch.setattr(module, "named", result.named)
+    monkeypatch.setattr(forms, "_of_some", result.of_some)
     monkeypatch.setattr(forms, "RECASED", 0)  # its forms are copies
     return result
 
@@ -206,11 +225,37 @@ def test_some_shapes_are_kept_for_the_evaluation() -> None:
     assert trained[SCENE_SHAPE] > 10
 
 
-def test_the_shape_alone_decides_what_is_held_out() -> None:
-    shapes = [f"{{[{number}]}}" for number in range(4000)]
+ROLES_OF_SHAPES = ("label", "color", "box?", "count", "has thing", "color of?", "[box]", "[{label,color}]")
+
+
+def test_one_shape_of_three_fields_or_more_in_eight_is_held_out() -> None:
+    shapes = [f"{{{','.join(roles)}}}" for roles in itertools.product(ROLES_OF_SHAPES, repeat=4)]
     kept = sum(is_held_out(Field({}, None, shape)) for shape in shapes)
     assert kept == pytest.approx(len(shapes) / HELD_OUT, rel=0.15)
-    assert is_held_out(Field({"type": "object"}, 1, "{count}")) == is_held_out(Field({}, None, "{count}"))
+
+
+def test_no_shape_of_fewer_than_three_fields_is_held_out() -> None:
+    shapes = [f"{{{','.join(roles)}}}" for roles in itertools.product(ROLES_OF_SHAPES[:-1], repeat=2)]
+    lists = [f"[{shape}]" for shape in shapes] + [f"{{[{shape}]}}" for shape in shapes]
+    assert not [shape for shape in (*shapes, *lists, *ROLES_OF_SHAPES) if is_held_out(Field({}, None, shape))]
+
+
+def leaves(schema: dict[str, Any]) -> int:
+    """How many single fields a schema has; a dictionary has two, its keys and its values."""
+    if "properties" in schema:
+        return sum(map(leaves, schema["properties"].values()))
+    inner = schema["anyOf"][0] if "anyOf" in schema else schema.get("items")
+    return leaves(inner) if inner else 2 if "additionalProperties" in schema else 1
+
+
+def test_a_form_that_is_held_out_has_three_fields_or_more() -> None:
+    assert min(leaves(form.schema) for _, form in drawn(16, held_out=True)) == 3
+    assert {1, 2} < {leaves(form.schema) for _, form in drawn(17)}
+
+
+def test_the_shape_alone_decides_what_is_held_out() -> None:
+    for _, form in (*drawn(18), *drawn(19, held_out=True)):
+        assert is_held_out(Field({}, None, form.shape)) == is_held_out(form)
 
 
 def test_a_shape_says_nothing_of_names_and_values() -> None:
@@ -272,6 +317,12 @@ def test_another_case_of_the_choices_is_another_case_of_the_answers() -> None:
     assert changed > 100
 
 
+def test_choices_are_said_to_be_texts() -> None:
+    choices = [s for _, form in drawn(20) for s in schemas_in(form.schema) if "enum" in s]
+    assert len(choices) > 100
+    assert {schema.get("type") for schema in choices} == {"string"}
+
+
 def every_form(form: str, count: int) -> Iterator[Field]:
     rng = random.Random(11)
     for number in range(count):
@@ -290,11 +341,14 @@ def test_one_form_has_one_answer() -> None:
 
 
 def test_groups_of_colours_are_not_said_to_be_by_shape(recount: Recount) -> None:
+    outer = collections.Counter[str]()
     for form in every_form("_grouped", 600):
         for name, part in form.schema["properties"].items():
-            inner = [recount.roles[id(below)][0] for below in part.get("properties", {}).values()]
-            if "color group" in inner:
-                assert "shape" not in f"{name} {part.get('description')}".lower()
+            for inner in {recount.roles[id(below)][0] for below in part.get("properties", {}).values()}:
+                assert recount.roles[id(part)][0] == {"group": "groups", "color group": "color groups"}[inner]
+                assert inner == "group" or "shape" not in f"{name} {part.get('description')}".lower()
+                outer[inner] += 1
+    assert min(outer["group"], outer["color group"]) > 30
 
 
 def test_a_dictionary_of_counts_says_of_what(recount: Recount) -> None:
@@ -304,17 +358,61 @@ def test_a_dictionary_of_counts_says_of_what(recount: Recount) -> None:
                 assert "description" in part or name.lower() != "counts"
 
 
-def test_the_fields_of_the_largest_do_not_tell_that_there_is_none(recount: Recount) -> None:
+@pytest.mark.parametrize(("prefix", "share"), [("largest ", 0.5), ("", 0.2)])
+def test_the_fields_of_the_largest_may_be_null_now_and_then(prefix: str, share: float) -> None:
     rng = random.Random(12)
-    kinds: dict[bool, set[bool]] = {True: set(), False: set()}
-    for view in [EMPTY, *VIEWS] * 30:
-        for part in (random_form(view, rng).schema.get("properties") or {}).values():
-            if recount.roles[id(part)][0] == "largest":
-                inner = part["anyOf"][0] if "anyOf" in part else part
-                kinds[not view.things] |= {"anyOf" in below for below in inner["properties"].values()}
-    assert kinds[True] == kinds[False] != set()
+    made = [forms._largest(view, rng, prefix) for view in VIEWS * 5 if view.things]
+    nullable = ["anyOf" in field.schema for parts in made for field in parts.values()]
+    assert sum(nullable) / len(nullable) == pytest.approx(share, abs=0.05)
+
+
+def test_the_fields_of_the_largest_do_not_tell_that_there_is_none() -> None:
+    """Where the whole of it is null, its fields may be null as often as ever."""
+    rng = random.Random(21)
+    nullable = ["anyOf" in field.schema for _ in range(800) for field in forms._largest(EMPTY, rng).values()]
+    assert sum(nullable) / len(nullable) == pytest.approx(0.2, abs=0.05)
+
+
+def test_of_nothing_all_fields_of_the_largest_are_null() -> None:
+    rng = random.Random(22)
+    for _ in range(100):
+        form = forms._one(EMPTY, rng)
+        assert form is not None
+        assert set(form.value.values()) == {None}
+        Draft202012Validator(form.schema).validate(form.value)
+
+
+def descriptions_in(form: Field) -> list[str]:
+    return [schema["description"] for schema in schemas_in(form.schema) if "description" in schema]
 
 
 def test_a_filtered_form_does_not_speak_of_all_objects() -> None:
-    texts = {str(s.get("description")) for _, form in drawn(13, filtered=True) for s in schemas_in(form.schema)}
-    assert not [text for text in texts if "every object" in text or "all objects" in text]
+    texts = {text for _, form in drawn(13, filtered=True) for text in descriptions_in(form)}
+    assert len(texts) > 20
+    everything = re.compile(r"\b(all|every|picture|scene|there are|number of objects)\b")
+    assert not [text for text in texts if everything.search(text)]
+
+
+def test_a_filtered_form_is_another_in_these_descriptions_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    filtered = [form for _, form in drawn(23, filtered=True)]
+    monkeypatch.setattr(forms, "_of_some", lambda schema: schema)
+    changed = set()
+    for form, (_, before) in zip(filtered, drawn(23, filtered=True), strict=True):
+        assert (form.value, form.shape) == (before.value, before.shape)
+        for now, then in zip(schemas_in(form.schema), schemas_in(before.schema), strict=True):
+            below = ("description", "properties", "anyOf", "items")
+            assert [pair for pair in now.items() if pair[0] not in below] == [
+                pair for pair in then.items() if pair[0] not in below
+            ]
+            assert list(now) == list(then)
+            assert list(now.get("properties", ())) == list(then.get("properties", ()))
+            if now.get("description") != then.get("description"):
+                assert now["description"] == words.OF_SOME[then["description"]]
+                changed.add(then["description"])
+    assert changed == set(words.OF_SOME)
+
+
+def test_what_is_said_of_some_is_a_role_s_own() -> None:
+    known = {text for _, descriptions in words.ROLES.values() for text in descriptions}
+    assert set(words.OF_SOME) <= known
+    assert not set(words.OF_SOME) & set(words.OF_SOME.values())

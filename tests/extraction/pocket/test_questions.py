@@ -68,6 +68,35 @@ def test_what_is_asked_for_is_there_or_not() -> None:
     assert asked_for("label", EMPTY, rng)[0] in LABELS
 
 
+@pytest.mark.parametrize(("what", "every"), [("color", COLORS), ("label", LABELS)])
+def test_what_is_not_there_is_asked_for_evenly(what: str, every: tuple[str, ...]) -> None:
+    rng = random.Random(5)
+    draws = 4000
+    asked = collections.Counter(asked_for(what, VIEW, rng)[0] for _ in range(draws))
+    there = {getattr(thing, what) for thing in VIEW.things}
+    assert set(asked) == set(every)
+    for detail, count in asked.items():
+        share = 0.5 / (len(there) if detail in there else len(every) - len(there))
+        assert count / draws == pytest.approx(share, rel=0.2), detail
+
+
+@pytest.mark.parametrize("there", [0, 0.5, 0.85, 1])
+def test_what_is_asked_for_is_there_as_often_as_wanted(there: float) -> None:
+    rng = random.Random(6)
+    draws = 1000
+    for what in ("color", "label"):
+        found = sum(fits(VIEW, {asked_for(what, VIEW, rng, there)[0]}) for _ in range(draws))
+        assert found / draws == pytest.approx(there, abs=0.05 if 0 < there < 1 else 0)
+    found = sum(fits(VIEW, set(asked_for("thing", VIEW, rng, there)[0].split())) for _ in range(draws))
+    assert 0.7 * there - 0.05 < found / draws <= there
+
+
+def test_of_a_scene_with_all_colours_one_that_is_there_is_asked_for() -> None:
+    rng = random.Random(7)
+    things = tuple(Thing("star", color, (0, 0, 10, 10)) for color in COLORS)
+    assert {asked_for("color", View(things, None, ()), rng, there=0)[0] for _ in range(300)} == set(COLORS)
+
+
 @pytest.mark.parametrize("kind", ["has color", "has label", "has thing"])
 def test_yes_and_no_are_about_as_frequent(kind: str) -> None:
     rng = random.Random(3)
@@ -79,6 +108,8 @@ def test_yes_and_no_are_about_as_frequent(kind: str) -> None:
 def test_an_article_fits_what_follows() -> None:
     assert said("Is there a {} in it?", "orange star") == "Is there an orange star in it?"
     assert said("Is there a {}?", "red star") == "Is there a red star?"
+    assert said("is_there_a_{}", "orange_star") == "is_there_an_orange_star"
+    assert said("is_there_a_{}", "red") == "is_there_a_red"
     rng = random.Random(4)
     for view in VIEWS:
         for text in (question(view, rng).prompt, caption(view), listing(view)):
@@ -88,6 +119,10 @@ def test_an_article_fits_what_follows() -> None:
 def test_plurals_are_words() -> None:
     phrases = (*words.QUESTIONS["count label"], *words.ONLY_LABEL, *words.ONLY_THING)
     assert not [said(phrase, "cross") for phrase in phrases if "crosss" in said(phrase, "cross")]
+    assert said("Find only the {0}s.", "red cross") == "Find only the red crosses."
+    assert said("num_{}s", "cross") == "num_crosses"
+    assert said("Find every {}.", "cross") == "Find every cross."
+    assert said("{}s", "star") == "stars"
 
 
 def test_a_caption_names_the_largest_and_counts_the_others() -> None:
