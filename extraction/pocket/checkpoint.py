@@ -13,10 +13,10 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 
 from extraction.pocket.dataset import IMAGE_SIDE, Shards
 from extraction.pocket.model import PATCH, normalise
+from extraction.pocket.packing import PREFIX
 from extraction.pocket.scoring import DetectionScore, Found
 from extraction.pocket.tasks import Task, standard_task
 from extraction.pocket.tokenizer import prompt_text
-from extraction.pocket.train import PREFIX
 from extraction.pocket.views import View
 from extraction.schemas import json_schema_of
 from extraction.schemas.scene import Scene

@@ -11,7 +11,7 @@ from extraction.pocket.views import Thing, View
 from extraction.pocket.vocabulary import COLORS, LABELS
 
 NAMED = 3
-"""A caption names at most so many things, the largest; what else is there it counts."""
+"""A caption names at most so many things, the first in reading order; what else is there it counts."""
 
 KINDS = ("caption", "count", "count color", "count label", "has color", "has label", "has thing")
 
@@ -74,9 +74,9 @@ def said(phrase: str, detail: str) -> str:
 
 
 def caption(view: View) -> str:
-    """The scene in one sentence: the largest things by name, how many others, and the ground's colour."""
+    """The scene in one sentence: the first things by name, how many others, and the ground's colour."""
     where = f" on {_article(view.ground)} {view.ground} ground" if view.ground else ""
-    things = view.by_size()
+    things = view.things
     if not things:
         return f"Nothing{where}."
     named = [f"{_article(thing.color)} {thing.phrase}" for thing in things[:NAMED]]

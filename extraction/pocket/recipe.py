@@ -22,7 +22,9 @@ from extraction.pocket.checkpoint import quick_score, save_model
 from extraction.pocket.dataset import EVALUATION_SEED, Shards, write_shard
 from extraction.pocket.scenes import SceneConfig
 from extraction.pocket.tokenizer import build_tokenizer
-from extraction.pocket.train import TrainConfig, Workers, train
+from extraction.pocket.train import Workers, train
+from extraction.pocket.train_config import TrainConfig
+from extraction.pocket.train_on import begin_from
 from extraction.pocket.train_tower import train_tower
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -40,6 +42,7 @@ class Recipe:
         scenes: How scenes vary.
         tokenizer_tasks: Tasks that the tokenizer is learnt from.
         tower_steps: Steps of the first stage.
+        head_steps: Steps for a new dense head, where training goes on from finished weights.
         training: The second stage.
         workers: Processes, a core each.
     """
@@ -51,6 +54,7 @@ class Recipe:
     scenes: SceneConfig = field(default_factory=SceneConfig)
     tokenizer_tasks: int = 8000
     tower_steps: int = 2000
+    head_steps: int = 250
     training: TrainConfig = field(default_factory=TrainConfig)
     workers: int = 2
 
@@ -61,6 +65,7 @@ TRIAL = Recipe(
     held_out=50,
     tokenizer_tasks=1500,
     tower_steps=3,
+    head_steps=3,
     training=TrainConfig(steps=3, batch=2),
 )
 """Every step of the way, in about a minute: it learns nothing, and shows that all of it runs."""
@@ -104,20 +109,26 @@ def teach(rank: int, recipe: Recipe, work: Path) -> None:
         save_model(model, tokenizer, work / "weights")
 
 
-def run(recipe: Recipe, work: Path) -> Path:
-    """All stages, each from where it was stopped; the folder of the weights."""
+def run(recipe: Recipe, work: Path, start: Path | None = None) -> Path:
+    """All stages, each from where it was stopped; the folder of the weights.
+
+    Args:
+        recipe: The numbers.
+        work: Folder for everything.
+        start: A folder of finished weights to train on from, instead of random ones and a tower trained before.
+    """
     work.mkdir(parents=True, exist_ok=True)
     render(recipe, work)
-    if not (work / "tokenizer").exists():
-        build_tokenizer(recipe.seed, recipe.tokenizer_tasks).save_pretrained(work / "tokenizer")
-    held_out = Shards(work / "held-out")
-    train_tower(
-        Shards(work / "scenes"),
-        held_out,
-        work / "tower.pt",
-        steps=recipe.tower_steps,
-        evaluated=min(200, len(held_out)),
-    )
+    scenes, held_out = Shards(work / "scenes"), Shards(work / "held-out")
+    if start is not None:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
+        tokenizer.save_pretrained(work / "tokenizer")
+        begin_from(start, tokenizer, scenes, work / "model.pt", recipe.training, steps=recipe.head_steps)
+    else:
+        if not (work / "tokenizer").exists():
+            build_tokenizer(recipe.seed, recipe.tokenizer_tasks).save_pretrained(work / "tokenizer")
+        evaluated = min(200, len(held_out))
+        train_tower(scenes, held_out, work / "tower.pt", steps=recipe.tower_steps, evaluated=evaluated)
     (work / "meeting-point").unlink(missing_ok=True)
     multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)  # type: ignore[attr-defined, no-untyped-call]
     return work / "weights"
@@ -129,8 +140,9 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder for shards (18 GB) and checkpoints")
     parser.add_argument("--install", action="store_true", help="put the result into the package")
     parser.add_argument("--trial", action="store_true", help="a minute's run that shows that all of it works")
+    parser.add_argument("--start", type=Path, help="folder of weights to train on from, such as those in the package")
     arguments = parser.parse_args()
-    weights = run(TRIAL if arguments.trial else Recipe(), arguments.work)
+    weights = run(TRIAL if arguments.trial else Recipe(), arguments.work, arguments.start)
     if arguments.install:
         WEIGHTS.mkdir(exist_ok=True)
         for path in sorted(weights.iterdir()):

@@ -6,10 +6,9 @@ Several independent questions about one picture are packed behind its patches, s
 from __future__ import annotations
 
 import json
-import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,156 +16,13 @@ import torch
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-from extraction.pocket.dataset import Shards, Truth
-from extraction.pocket.dense import DenseHead, DenseTargets, dense_targets
-from extraction.pocket.model import IMAGE_TOKENS, ModelConfig, build_model, normalise, token_id, tower_features
+from extraction.pocket.dataset import Shards
+from extraction.pocket.dense import DenseHead
+from extraction.pocket.model import build_model, normalise, tower_features
 from extraction.pocket.muon import Muon
-from extraction.pocket.tasks import Task, question_task, random_task, standard_task, told_task
-from extraction.pocket.tokenizer import prompt_text
-from extraction.pocket.views import STEP, View
-from extraction.schemas import json_schema_of
-from extraction.schemas.scene import Scene
-
-PREFIX = 1 + IMAGE_TOKENS  # <bos> and the patches
-PROMPT, ANSWER = 1, 2
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """One run of the second stage.
-
-    Attributes:
-        steps: Optimiser steps; the learning rate falls to 2 % over the last ``decay`` of them.
-        batch: Scenes per step and worker.
-        forms: Forms to fill in, packed behind each picture; the first is the standard one with chance ``standard``, and
-            the standard one with another instruction with chance ``told``.
-        questions: Questions in plain words, packed behind the forms.
-        balance: How much the tokens of short answers count more: (60 / tokens) to this power.
-        learning_rate: For the text model (Muon and AdamW alike); the tower takes ``tower_rate`` times this.
-        softness: Standard deviation, in units of 0..1000, of the soft targets around a box's number.
-        dense_weight: Weight of the dense head's loss.
-        max_tokens: Longest row, patches included; longer questions are left out.
-    """
-
-    steps: int = 6000
-    batch: int = 12
-    forms: int = 1
-    standard: float = 0.3
-    told: float = 0.2
-    questions: int = 3
-    balance: float = 0.6
-    learning_rate: float = 4e-3
-    tower_rate: float = 0.5
-    softness: float = 8.0
-    dense_weight: float = 0.5
-    decay: float = 0.5
-    max_tokens: int = 850
-    seed: int = 0
-    model: ModelConfig = field(default_factory=ModelConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Rows of packed questions; tensors are batch x tokens, ``turn`` 0 for the picture, -1 for padding."""
-
-    pixels: Tensor
-    tokens: Tensor
-    kind: Tensor
-    turn: Tensor
-    position: Tensor
-    weight: Tensor
-    dense: DenseTargets
-
-
-@dataclass(slots=True)
-class Row:
-    """What stands behind one picture, per token."""
-
-    tokens: list[int] = field(default_factory=list)
-    kinds: list[int] = field(default_factory=list)
-    turns: list[int] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-
-
-class Packer:
-    """Turns scenes into batches; a batch depends only on the seed, the worker and its number."""
-
-    def __init__(
-        self, shards: Shards, tokenizer: PreTrainedTokenizerFast, config: TrainConfig, worker: int = 0
-    ) -> None:
-        self.shards, self.tokenizer, self.config, self.worker = shards, tokenizer, config, worker
-        self.schema = json_schema_of(Scene)
-        self.image, self.bos, self.pad = (token_id(tokenizer, token) for token in ("<image>", "<bos>", "<pad>"))
-
-    def chunks(self, first: int) -> Iterator[Batch]:
-        """Batches from number ``first`` on; rows of like length stand together, which saves padding."""
-        together = 6
-        for chunk in range(first // together, 1 << 60):
-            noise = np.random.default_rng((self.config.seed, 1 + self.worker, chunk))
-            rng = random.Random((self.config.seed * 97 + self.worker) * 1_000_003 + chunk)
-            pictures, truths = self.shards.sample(self.config.batch * together, noise)
-            rows = [self._row(truth, rng) for truth in truths]
-            order = sorted(range(len(rows)), key=lambda i: len(rows[i].tokens))
-            groups = [order[i : i + self.config.batch] for i in range(0, len(order), self.config.batch)]
-            # The same order in every worker: all have their long rows at the same time, and nobody waits.
-            random.Random(self.config.seed * 1_000_003 + chunk).shuffle(groups)
-            for number, group in enumerate(groups):
-                if chunk * together + number >= first:
-                    yield self._batch(pictures[group], [truths[i] for i in group], [rows[i] for i in group])
-
-    def _row(self, truth: Truth, rng: random.Random) -> Row:
-        view = View.of(truth)
-        row = Row()
-        for turn, task in enumerate(self._tasks(view, rng), 1):
-            prompt = self._encode(prompt_text(task))
-            answer = self._encode(f"{task.answer}<|end|>")
-            length = len(prompt) + len(answer)
-            if len(row.tokens) + length > self.config.max_tokens - PREFIX:
-                continue
-            row.tokens += prompt + answer
-            row.kinds += [PROMPT] * len(prompt) + [ANSWER] * len(answer)
-            row.turns += [turn] * length
-            row.positions += range(PREFIX, PREFIX + length)
-            row.weights += [(60 / len(answer)) ** self.config.balance] * length
-        return row
-
-    def _tasks(self, view: View, rng: random.Random) -> Iterator[Task]:
-        for number in range(self.config.forms):
-            kind = rng.random() if number == 0 else 1.0
-            if kind < self.config.standard:
-                yield standard_task(view, self.schema)
-            elif kind < self.config.standard + self.config.told:
-                yield told_task(view, self.schema, rng)
-            else:
-                yield random_task(view, rng)
-        for _ in range(self.config.questions):
-            yield question_task(view, rng)
-
-    def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return ids
-
-    def _batch(self, pictures: np.ndarray, truths: list[Truth], rows: list[Row]) -> Batch:
-        length = PREFIX + max(len(row.tokens) for row in rows)
-        shape = (len(rows), length)
-        tokens, kind = torch.full(shape, self.pad), torch.zeros(shape, dtype=torch.long)
-        turn, position = torch.full(shape, -1), torch.zeros(shape, dtype=torch.long)
-        weight = torch.zeros(shape)
-        tokens[:, 0], tokens[:, 1:PREFIX] = self.bos, self.image
-        turn[:, :PREFIX], position[:, :PREFIX] = 0, torch.arange(PREFIX)
-        for i, row in enumerate(rows):
-            end = PREFIX + len(row.tokens)
-            for target, values in (
-                (tokens, row.tokens),
-                (kind, row.kinds),
-                (turn, row.turns),
-                (position, row.positions),
-                (weight, row.weights),
-            ):
-                target[i, PREFIX:end] = torch.tensor(values, dtype=target.dtype)
-        pixels = normalise(torch.from_numpy(pictures))
-        return Batch(pixels, tokens, kind, turn, position, weight, dense_targets(truths))
+from extraction.pocket.packing import ANSWER, PREFIX, Batch, Packer
+from extraction.pocket.train_config import TrainConfig
+from extraction.pocket.views import STEP
 
 
 class Teacher:
@@ -287,14 +143,16 @@ def train(
     model = build_model(tokenizer, config.model)
     model.set_attn_implementation("eager")  # two to three times faster than SDPA in bfloat16 for heads this small
     head = DenseHead(config.model.width)
-    stage1 = torch.load(tower, weights_only=True)
-    model.model.vision_tower.load_state_dict(stage1["tower"])
-    head.load_state_dict(stage1["head"])
     model.model.vision_tower.to(memory_format=torch.channels_last)
     optimizers = make_optimizers(model, head, config)
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
-    first = _resume(checkpoint, model, head, optimizers)
-    if first == 0:
+    if checkpoint.exists():
+        first = _resume(checkpoint, model, head, optimizers)
+    else:
+        first = 0
+        stage1 = torch.load(tower, weights_only=True)
+        model.model.vision_tower.load_state_dict(stage1["tower"])
+        head.load_state_dict(stage1["head"])
         bring_out(model.model.multi_modal_projector.linear_1, head, features_of(model, shards))
     teacher = Teacher(model, head, tokenizer, config)
     weights = [w for w in [*model.parameters(), *head.parameters()] if w.requires_grad]
@@ -318,7 +176,7 @@ def train(
             optimizer.step()
         mean = {key: 0.97 * mean.get(key, value) + 0.03 * value for key, value in parts.items()}
         if workers.rank == 0 and ((step + 1) % 100 == 0 or step + 1 == config.steps):
-            _save(checkpoint, model, head, optimizers, step + 1, config)
+            save_checkpoint(checkpoint, model, head, optimizers, step + 1, config)
             line: dict[str, float] = {"step": step + 1, "seconds": round(time.monotonic() - started)}
             line |= {key: round(value, 4) for key, value in mean.items()}
             if (step + 1) % report_every == 0:
@@ -362,7 +220,7 @@ def features_of(model: LlavaForConditionalGeneration, shards: Shards, count: int
     return features.flatten(0, 1)
 
 
-def _save(
+def save_checkpoint(
     path: Path,
     model: nn.Module,
     head: nn.Module,
@@ -370,6 +228,7 @@ def _save(
     step: int,
     config: TrainConfig,
 ) -> None:
+    """Writes what ``train`` goes on from, whole or not at all."""
     partial = path.with_suffix(".partial")
     state = {
         "model": model.state_dict(),
@@ -383,8 +242,6 @@ def _save(
 
 
 def _resume(path: Path, model: nn.Module, head: nn.Module, optimizers: list[torch.optim.Optimizer]) -> int:
-    if not path.exists():
-        return 0
     state = torch.load(path, weights_only=True)
     model.load_state_dict(state["model"])
     head.load_state_dict(state["head"])

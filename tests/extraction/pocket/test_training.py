@@ -15,21 +15,13 @@ from extraction.pocket.dataset import Shards, write_shard
 from extraction.pocket.dense import DenseHead, dense_targets
 from extraction.pocket.model import GRID, ModelConfig, build_model, normalise
 from extraction.pocket.muon import Muon
+from extraction.pocket.packing import ANSWER, PREFIX, PROMPT, Batch, Packer
 from extraction.pocket.scenes import SceneConfig
 from extraction.pocket.tasks import standard_task
 from extraction.pocket.tokenizer import build_tokenizer, prompt_text
-from extraction.pocket.train import (
-    ANSWER,
-    PREFIX,
-    PROMPT,
-    Batch,
-    Packer,
-    Teacher,
-    TrainConfig,
-    Workers,
-    bring_out,
-    train,
-)
+from extraction.pocket.train import Teacher, Workers, bring_out, train
+from extraction.pocket.train_config import TrainConfig
+from extraction.pocket.train_on import begin_from
 from extraction.pocket.train_tower import train_tower
 from extraction.pocket.views import View
 from extraction.schemas import Scene, json_schema_of
@@ -112,7 +104,7 @@ def test_rows_are_packed_so_that_questions_do_not_see_each_other(
         assert (batch.kind[batch.turn <= 0] == 0).all()
         assert (batch.weight[batch.turn <= 0] == 0).all()
         for row in range(2):
-            assert turns_of(batch, row) == [1, 2, 3, 4]
+            assert turns_of(batch, row) == list(range(1, CONFIG.forms + CONFIG.questions + 1))
             for turn in turns_of(batch, row):
                 here = batch.turn[row] == turn
                 assert batch.position[row][here].tolist() == list(range(PREFIX, PREFIX + int(here.sum())))
@@ -269,3 +261,24 @@ def test_quick_score_takes_unreadable_answers_for_nothing(shards: Shards, tokeni
     assert scores["readable"] == 0
     assert scores["f1"] == 0
     assert read_objects('{"objects": [{"label": "a", "color": "b", "box": [1, 2, 3]}]}') is None
+
+
+def test_training_goes_on_from_finished_weights(
+    shards: Shards, tokenizer: PreTrainedTokenizerFast, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(3)
+    finished = build_model(tokenizer, SMALL)
+    save_model(finished, tokenizer, tmp_path / "weights")
+    checkpoint = tmp_path / "model.pt"
+    begin_from(tmp_path / "weights", tokenizer, shards, checkpoint, CONFIG, steps=2, batch=4)
+    begun = torch.load(checkpoint, weights_only=True)
+    assert begun["step"] == 0
+    for name, weight in finished.state_dict().items():
+        torch.testing.assert_close(begun["model"][name], weight, rtol=1e-3, atol=1e-4)
+    before = checkpoint.read_bytes()
+    begin_from(tmp_path / "weights", tokenizer, shards, checkpoint, CONFIG, steps=1, batch=4)
+    assert checkpoint.read_bytes() == before
+    nowhere = tmp_path / "tower.pt"  # no first stage is needed
+    train(shards, tokenizer, CONFIG, tower=nowhere, checkpoint=checkpoint, report=lambda _: {})
+    assert torch.load(checkpoint, weights_only=True)["step"] == 2
+    assert json.loads(capsys.readouterr().out)["step"] == 2
