@@ -15,9 +15,9 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 from extraction.chat_model import ChatTransformers
 from tests.tiny_models import build_llava
 
-_NEVER_TAUGHT = "the embedded model was never taught tools: it copies no text into their arguments"
-_GUESSES = "the embedded model was never taught tools: it guesses the number that it should copy, sometimes rightly"
-_CALLS_NOTHING = "the embedded model was never taught tools: it calls one only where a call is forced"
+_NEVER_TAUGHT = "the embedded model fills tools with what a picture shows: it copies no text into their arguments"
+_GUESSES = "the embedded model guesses the number that it should copy from the text, sometimes rightly"
+_CALLS_NOTHING = "the embedded model was never taught to call tools that ask for anything but what a picture shows"
 
 _folders: dict[str, str] = {}
 
