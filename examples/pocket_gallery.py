@@ -15,9 +15,9 @@ from PIL import Image
 
 from extraction import ChatTransformers, plot_boxes
 from extraction.chains import extraction_chain
-from extraction.pocket.exams import foreign_scenes, fresh_scenes, wide_scenes
+from extraction.pocket.exams import foreign_scenes, found_in, fresh_scenes, true_in, wide_scenes
 from extraction.pocket.scenes import DrawnScene
-from extraction.pocket.scoring import DetectionScore, Found
+from extraction.pocket.scoring import DetectionScore
 from extraction.schemas import Scene
 
 COLUMNS = 4
@@ -26,10 +26,7 @@ COLUMNS = 4
 def hits(said: Scene, scene: DrawnScene) -> int:
     """How many objects are right in label, colour and box."""
     score = DetectionScore()
-    score.add(
-        [Found(item.label, str(item.color), item.box.xyxy) for item in said.objects],
-        [Found(shape.label, shape.color, shape.box) for shape in scene.shapes],
-    )
+    score.add(found_in(said), true_in(scene))
     return score.hits
 
 

@@ -67,7 +67,7 @@ def test_it_uses_public_names_only(path: Path) -> None:
                 assert {alias.name for alias in node.names} <= set(importlib.import_module(node.module).__all__)
 
 
-def test_the_schema_of_ones_own_is_one_that_the_embedded_model_never_saw() -> None:
+def test_the_schema_of_ones_own_is_one_that_the_embedded_model_is_not_trained_on() -> None:
     source = "\n".join(cell.source for cell in code_cells(read(ROOT / "notebooks" / "first_hour.ipynb")))
     board = next(
         node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef) and node.name == "Board"

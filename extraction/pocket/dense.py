@@ -99,7 +99,11 @@ class DenseHead(nn.Module):
         found = F.binary_cross_entropy_with_logits(
             centre[..., 0], targets.centre, pos_weight=torch.tensor(3.0, device=features.device)
         )
-        named = F.cross_entropy(label.flatten(0, 1), targets.label.flatten(), ignore_index=IGNORED)
+        inside = (targets.label != IGNORED).sum().clamp(min=1)  # none in a batch of empty scenes
+        named = (
+            F.cross_entropy(label.flatten(0, 1), targets.label.flatten(), ignore_index=IGNORED, reduction="sum")
+            / inside
+        )
         weight = (1 + 2 * targets.inside).flatten() * (targets.color.flatten() != IGNORED)
         painted = F.cross_entropy(color.flatten(0, 1), targets.color.flatten(), ignore_index=IGNORED, reduction="none")
         weight_box = targets.inside * (1 + 2 * targets.centre)

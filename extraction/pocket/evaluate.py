@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from extraction.console import write_file
 from extraction.pocket import exams
 from extraction.pocket.scoring import DetectionScore
 
@@ -60,7 +61,7 @@ class Report:
 STANDARD, GRAMMAR = "Scene, unconstrained", "Scene, with the grammar"
 FOREIGN, WIDE = "drawn by matplotlib", "1:3 to 3:1, up to 2,000 pixels"
 FILTERED, TOOLS = "only one colour asked for", "called as a tool"
-HELD_OUT, USERS = "forms of unseen shapes", "users' schemas"
+HELD_OUT, USERS = "forms of unseen structures", "users' schemas"
 
 
 def examine(count: int) -> Report:
@@ -139,19 +140,26 @@ def sheets(report: Report) -> list[Sheet]:
 BEGIN, END = "<!-- pocket-eval -->", "<!-- end of pocket-eval -->"
 
 
-def write_into(path: Path, report: Report) -> None:
-    """Puts the tables between the two marks of a Markdown file.
+def around_the_tables(path: Path) -> tuple[str, str]:
+    """What stands before and behind the tables of a Markdown file, the two marks included.
 
     Raises:
         ValueError: The file does not have the marks.
+        OSError: The file cannot be read.
     """
     text = path.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"{path} has no place for the tables: {BEGIN} ... {END}")
+    return before + begin, end + after
+
+
+def write_into(path: Path, report: Report) -> None:
+    """Puts the tables between the two marks of a Markdown file, whole or not at all; raises as ``around_the_tables``."""
+    before, after = around_the_tables(path)
     tables = "\n\n".join(sheet.markdown() for sheet in sheets(report))
-    path.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
+    write_file(path, f"{before}\n{tables}\n{after}".encode())
 
 
 def main() -> None:
@@ -160,6 +168,13 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=200, help="of each exam; the standard one has 2.5 times as many")
     parser.add_argument("--write", type=Path, nargs="*", default=[], help="Markdown files to put the tables into")
     arguments = parser.parse_args()
+    if arguments.scenes < 1:
+        parser.error("--scenes must be at least 1")
+    try:  # before the long examination, not behind it
+        for path in arguments.write:
+            around_the_tables(path)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     report = examine(arguments.scenes)
     Console(width=120).print("pocket on fresh scenes, greedy, float32", *[sheet.rich() for sheet in sheets(report)])
     for path in arguments.write:

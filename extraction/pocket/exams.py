@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import HumanMessage
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 
@@ -22,7 +23,7 @@ from extraction.images import load_image
 from extraction.pocket.dataset import EVALUATION_SEED, Truth
 from extraction.pocket.foreign import draw_foreign_scene
 from extraction.pocket.forms import random_form
-from extraction.pocket.leaves import leaf_score
+from extraction.pocket.leaves import FormScore, leaf_score
 from extraction.pocket.questions import caption_is_true, question
 from extraction.pocket.scenes import DrawnScene, SceneConfig, draw_scene
 from extraction.pocket.scoring import DetectionScore, Found
@@ -77,13 +78,22 @@ def examine_detection(
             for scene in scenes
         ]
     for scene, answer in zip(scenes, _answers(chain, inputs, what), strict=True):
-        true = [Found(shape.label, shape.color, shape.box) for shape in scene.shapes]
-        score.add(None if answer is None else _found(answer), true)
+        score.add(None if answer is None else found_in(answer), true_in(scene))
     return score
 
 
-def _found(scene: Scene) -> list[Found]:
+def found_in(scene: Scene) -> list[Found]:
+    """The objects that the model named."""
     return [Found(item.label, str(item.color), item.box.xyxy) for item in scene.objects]
+
+
+def true_in(scene: DrawnScene) -> list[Found]:
+    """The objects that are there."""
+    return [Found(shape.label, shape.color, shape.box) for shape in scene.shapes]
+
+
+def _view(scene: DrawnScene) -> View:
+    return View.of(Truth.of(scene))
 
 
 def examine_filters(scenes: Sequence[DrawnScene]) -> DetectionScore:
@@ -100,30 +110,9 @@ def examine_filters(scenes: Sequence[DrawnScene]) -> DetectionScore:
     ]
     answers = _answers(extraction_chain(ChatTransformers(), Scene), inputs, "filters")
     for scene, color, answer in zip(scenes, colors, answers, strict=True):
-        true = [Found(shape.label, shape.color, shape.box) for shape in scene.shapes if shape.color == color]
-        score.add(None if answer is None else _found(answer), true)
+        true = [one for one in true_in(scene) if one.color == color]
+        score.add(None if answer is None else found_in(answer), true)
     return score
-
-
-@dataclass
-class FormScore:
-    """Leaves over many filled-in forms."""
-
-    forms: int = 0
-    perfect: int = 0
-    right: int = 0
-    leaves: int = 0
-
-    def add(self, right: int, leaves: int) -> None:
-        """Takes one form in."""
-        self.forms += 1
-        self.perfect += right == leaves
-        self.right += right
-        self.leaves += leaves
-
-    def summary(self) -> dict[str, float]:
-        """``leaf`` is the share of leaves that are right, ``form`` that of forms without a wrong one."""
-        return {"leaf": self.right / max(self.leaves, 1), "form": self.perfect / max(self.forms, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +126,12 @@ class Asked:
 
 
 def held_out_forms(count: int) -> list[Asked]:
-    """Forms of shapes that training never saw, made of the words that it knows."""
+    """Forms of structures that training never saw, made of the words that it knows."""
     rng = random.Random(2)
     asked = []
     for scene in fresh_scenes(count, 3):
-        form = random_form(View.of(Truth.of(scene)), rng, held_out=True)
-        asked.append(Asked(form.shape, scene, form.schema, form.value))
+        form = random_form(_view(scene), rng, held_out=True)
+        asked.append(Asked(form.structure, scene, form.schema, form.value))
     return asked
 
 
@@ -153,7 +142,7 @@ def user_forms(count: int) -> list[Asked]:
     for number in range(count):
         schema = USER_SCHEMAS[number % len(USER_SCHEMAS)]
         for scene in scenes:
-            true = schema.truth(View.of(Truth.of(scene)))
+            true = schema.truth(_view(scene))
             if true is not None:
                 asked.append(Asked(schema.name, scene, schema.schema, true))
                 break
@@ -172,7 +161,7 @@ def examine_forms(asked: Sequence[Asked], what: str) -> dict[str, FormScore]:
     with ThreadPoolExecutor(CHUNK) as pool:
         said = track(pool.map(answer, asked), what, len(asked), console=Console(stderr=True), transient=True)
         for one, value in zip(asked, said, strict=True):
-            view = View.of(Truth.of(one.scene))
+            view = _view(one.scene)
             right, leaves = leaf_score(value, one.true, _same_text(view))
             for name in ("all", one.name):
                 scores.setdefault(name, FormScore()).add(right, leaves)
@@ -187,7 +176,7 @@ def _same_text(view: View) -> Callable[[str, str], bool]:
 def examine_questions(scenes: Sequence[DrawnScene]) -> dict[str, tuple[int, int]]:
     """Right answers and questions asked, for each kind; a caption is right when all that it says is so."""
     rng = random.Random(0)
-    views = [View.of(Truth.of(scene)) for scene in scenes]
+    views = [_view(scene) for scene in scenes]
     asked = [question(view, rng) for view in views]
     messages = [[_message(scene, one.prompt)] for scene, one in zip(scenes, asked, strict=True)]
     right: dict[str, tuple[int, int]] = {}
@@ -207,9 +196,16 @@ def examine_tools(scenes: Sequence[DrawnScene]) -> DetectionScore:
     score = DetectionScore()
     for scene, answer in zip(scenes, _answers(chain, messages, "tool calls"), strict=True):
         calls = [] if answer is None else answer.tool_calls
-        said = _found(Scene.model_validate(calls[0]["args"])) if len(calls) == 1 else None
-        score.add(said, [Found(shape.label, shape.color, shape.box) for shape in scene.shapes])
+        score.add(_called_with(calls[0]["args"]) if len(calls) == 1 else None, true_in(scene))
     return score
+
+
+def _called_with(arguments: dict[str, Any]) -> list[Found] | None:
+    """The objects of a call, None where its arguments do not fit."""
+    try:
+        return found_in(Scene.model_validate(arguments))
+    except ValidationError:
+        return None
 
 
 def _message(scene: DrawnScene, text: str) -> HumanMessage:

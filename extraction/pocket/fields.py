@@ -1,4 +1,4 @@
-"""The fields that forms are made of: a JSON schema, the right value, and the shape, under one of many names."""
+"""The fields that forms are made of: a JSON schema, the right value, and the structure, under one of many names."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Field:
     Attributes:
         schema: Its JSON schema.
         value: What is right for the scene.
-        shape: What it is made of, without names: roles, lists, objects.
+        structure: What it is made of, without names: roles, lists, objects.
     """
 
     schema: dict[str, Any]
     value: Any
-    shape: str
+    structure: str
 
 
 def named(parts: dict[str, Field], role: str, field: Field, rng: random.Random, detail: str = "") -> list[str]:
@@ -64,7 +64,7 @@ def named(parts: dict[str, Field], role: str, field: Field, rng: random.Random, 
         return []
     described = unclear or role in words.EXPLAINED or rng.random() < 0.5
     own = {"description": said(rng.choice(descriptions), detail)} if described else {}
-    parts[name] = Field(field.schema | own, field.value, field.shape)
+    parts[name] = Field(field.schema | own, field.value, field.structure)
     return [name]
 
 
@@ -81,19 +81,18 @@ def object_of(parts: dict[str, Field], rng: random.Random) -> Field:
         "properties": {name: field.schema for name, field in parts.items()},
         "required": [name for name in parts if all_required or rng.random() < 0.85],
     }
-    shape = ",".join(field.shape for field in parts.values())
-    return Field(schema, {name: field.value for name, field in parts.items()}, f"{{{shape}}}")
+    structure = ",".join(field.structure for field in parts.values())
+    return Field(schema, {name: field.value for name, field in parts.items()}, f"{{{structure}}}")
 
 
 def list_of(fields: Sequence[Field], role: str, rng: random.Random) -> Field:
     """A list of single values of one role."""
-    schema: dict[str, Any] = {"type": "array", "items": thing_field(role, None, rng).schema}
-    return Field(schema, [field.value for field in fields], f"[{role}]")
+    return Field(_list_schema(thing_field(role, None, rng).schema), [field.value for field in fields], f"[{role}]")
 
 
 def nullable(field: Field) -> Field:
     """The field as one that may be null."""
-    return Field({"anyOf": [field.schema, _NULL]}, field.value, f"{field.shape}?")
+    return Field({"anyOf": [field.schema, _NULL]}, field.value, f"{field.structure}?")
 
 
 def thing_field(role: str, thing: Thing | None, rng: random.Random) -> Field:
@@ -131,14 +130,8 @@ def color_schema(rng: random.Random) -> dict[str, Any]:
     kind = rng.random()
     if kind < 0.5:
         return dict(_COLOR)
-    return (
-        {"type": "string"}
-        if kind < 0.8
-        else {
-            "enum": rng.sample(GROUND_COLORS, len(GROUND_COLORS)),
-            "type": "string",
-        }
-    )
+    names = {} if kind < 0.8 else {"enum": rng.sample(GROUND_COLORS, len(GROUND_COLORS))}
+    return {**names, "type": "string"}
 
 
 def _box_schema(rng: random.Random) -> dict[str, Any]:

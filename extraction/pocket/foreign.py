@@ -201,7 +201,9 @@ def _paint_ground(axes: Axes, color: str | None, rng: random.Random) -> None:
     kind = rng.choice(("plain", "hatched", "radial", "lines"))
     if kind == "hatched":
         hatch = rng.choice(("/", "\\", "|", "-", "x", "+", "//", "..."))
-        axes.add_artist(Rectangle((0, 0), width, height, facecolor=base, edgecolor=line, linewidth=0, hatch=hatch))
+        ground = Rectangle((0, 0), width, height, facecolor=base, edgecolor=line, linewidth=0, hatch=hatch)
+        ground.set_hatch_linewidth(1.0)  # whatever a user's own settings say
+        axes.add_artist(ground)
     elif kind == "radial":
         center = rng.uniform(0.2, 0.8), rng.uniform(0.2, 0.8)
         y, x = np.mgrid[0:1:64j, 0:1:64j]

@@ -1,7 +1,7 @@
-"""Forms of many shapes about a scene, as users write schemas: a schema, and the value that fills it in rightly.
+"""Forms of many structures about a scene, as users write schemas: a schema, and the value that fills it in rightly.
 
-A form is put together at random from fields under many names. The ``shape`` of a form is its structure without names;
-one shape of three fields or more in eight is held out: training never sees it, and an exam asks for nothing else.
+A form is put together at random from fields under many names. Its ``structure`` has no names in it; of the
+structures of three fields or more one in eight is held out: training never sees it, and an exam asks for nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from extraction.pocket.views import Thing, View
 from extraction.pocket.vocabulary import COLORS, LABELS
 
 HELD_OUT = 8
-"""One shape of so many is kept for the evaluation."""
+"""One structure of so many is kept for the evaluation."""
 
 RECASED = 0.1
 """How many forms spell the values of their enums in another case, as classes of ``Enum`` often do."""
@@ -27,18 +27,18 @@ Parts = dict[str, Field]
 
 
 def is_held_out(form: Field) -> bool:
-    """Whether a form has a shape that training never sees."""
-    simple = len(re.findall(r"[a-z][a-z ]*", form.shape)) < 3  # everybody's first schema: these are all trained
-    return not simple and zlib.crc32(form.shape.encode()) % HELD_OUT == 0
+    """Whether a form has a structure that training never sees."""
+    simple = len(re.findall(r"[a-z][a-z ]*", form.structure)) < 3  # everybody's first schema: these are all trained
+    return not simple and zlib.crc32(form.structure.encode()) % HELD_OUT == 0
 
 
 def random_form(view: View, rng: random.Random, *, held_out: bool = False, filtered: bool = False) -> Field:
-    """A form about a scene, of a shape that training sees, or of one that it never sees.
+    """A form about a scene, of a structure that training sees, or of one that it never sees.
 
     Args:
         view: The scene.
         rng: Draws the form.
-        held_out: Whether the shape is one of those that training never sees.
+        held_out: Whether the structure is one of those that training never sees.
         filtered: Whether the scene holds only what was asked for; nothing but its things is then told.
     """
     kinds = _OF_THINGS if filtered else _KINDS
@@ -46,7 +46,7 @@ def random_form(view: View, rng: random.Random, *, held_out: bool = False, filte
         kind = rng.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
         form = kinds[kind][1](view, rng)
         if form is not None and is_held_out(form) == held_out:
-            form = Field(_of_some(form.schema), form.value, form.shape) if filtered else form
+            form = Field(_of_some(form.schema), form.value, form.structure) if filtered else form
             return _recased(form, rng) if rng.random() < RECASED else form
 
 
@@ -81,7 +81,7 @@ def _recased(form: Field, rng: random.Random) -> Field:
             return schema | {"properties": {key: part for key, (part, _) in parts.items()}}, filled
         return schema, value
 
-    return Field(*rewritten(form.schema, form.value), form.shape)
+    return Field(*rewritten(form.schema, form.value), form.structure)
 
 
 def _objects(view: View, rng: random.Random) -> Field | None:
@@ -189,7 +189,7 @@ def _part(parts: Parts, view: View, rng: random.Random, *, things: bool) -> None
     elif rng.random() < 0.1 and view.has_one_largest:
         largest = object_of(_largest(view, rng), rng)
         largest = nullable(largest) if not view.things or rng.random() < 0.5 else largest
-        named(parts, "largest", largest if view.things else Field(largest.schema, None, largest.shape), rng)
+        named(parts, "largest", largest if view.things else Field(largest.schema, None, largest.structure), rng)
     else:
         fact(parts, view, rng)
 
@@ -213,7 +213,7 @@ def _tally(view: View, by_label: bool, rng: random.Random) -> Field:
     role = "label" if by_label else "color"
     firsts = [next(t for t in view.things if name == (t.label if by_label else t.color)) for name in tally]
     rows = rows_of(firsts, rng, [role, "row count"], [{"row count": count} for count in tally.values()])
-    return Field(rows.schema, rows.value, rows.shape)
+    return Field(rows.schema, rows.value, rows.structure)
 
 
 _ALONE = ("label", "box", "center")
@@ -251,7 +251,7 @@ def rows_of(
         {name: (own[role] if role in own else thing_field(role, thing, rng).value) for name, role in names.items()}
         for thing, own in zip(things, extra, strict=True)
     ]
-    return Field({"type": "array", "items": row.schema}, values, f"[{row.shape}]")
+    return Field({"type": "array", "items": row.schema}, values, f"[{row.structure}]")
 
 
 def _roles(rng: random.Random, where: str = "") -> list[str]:
@@ -276,12 +276,12 @@ _OF_THINGS: dict[str, tuple[float, Callable[[View, random.Random], Field | None]
     "bare": (0.08, _bare),
 }
 _KINDS: dict[str, tuple[float, Callable[[View, random.Random], Field | None]]] = {
-    "objects": (0.2, _objects),
-    "parallel": (0.1, _parallel),
+    "objects": (0.13, _objects),
+    "parallel": (0.08, _parallel),
     "one": (0.08, _one),
-    "facts": (0.25, _facts),
+    "facts": (0.28, _facts),
     "mixed": (0.17, _mixed),
-    "nested": (0.1, _nested),
-    "grouped": (0.07, _grouped),
+    "nested": (0.12, _nested),
+    "grouped": (0.11, _grouped),
     "bare": (0.03, _bare),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from extraction.pocket.scoring import box_iou
@@ -87,3 +88,24 @@ def _aligned(said: Sequence[Any], true: Sequence[Any], same_text: Same) -> tuple
             )
         best = row
     return best[-1][0], -best[-1][1]
+
+
+@dataclass
+class FormScore:
+    """Leaves over many filled-in forms."""
+
+    forms: int = 0
+    perfect: int = 0
+    right: int = 0
+    leaves: int = 0
+
+    def add(self, right: int, leaves: int) -> None:
+        """Takes one form in."""
+        self.forms += 1
+        self.perfect += right == leaves
+        self.right += right
+        self.leaves += leaves
+
+    def summary(self) -> dict[str, float]:
+        """``leaf`` is the share of leaves that are right, ``form`` that of forms without a wrong one."""
+        return {"leaf": self.right / max(self.leaves, 1), "form": self.perfect / max(self.forms, 1)}

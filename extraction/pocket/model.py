@@ -36,7 +36,7 @@ class ModelConfig:
     stem_entry: int = 32
     tower_layers: int = 2
     tower_heads: int = 6
-    text_layers: int = 4
+    text_layers: int = 6
     text_heads: int = 3
     text_inner: int = 512
 

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from extraction.pocket.dataset import Shards, Truth
 from extraction.pocket.dense import DenseTargets, dense_targets
+from extraction.pocket.emphasis import SYNTAX, emphasis
 from extraction.pocket.model import IMAGE_TOKENS, normalise, token_id
 from extraction.pocket.tasks import Task, question_task, random_task, standard_task, told_task
 from extraction.pocket.tokenizer import prompt_text
@@ -23,6 +24,8 @@ from extraction.schemas.scene import Scene
 
 PREFIX = 1 + IMAGE_TOKENS  # <bos> and the patches
 PROMPT, ANSWER = 1, 2
+LENGTHS = 32
+"""Rows are padded to a multiple of this, and one for the shifted target: kernels are prepared once per shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Packer:
     ) -> None:
         self.shards, self.tokenizer, self.config, self.worker = shards, tokenizer, config, worker
         self.schema = json_schema_of(Scene)
-        self.image, self.bos, self.pad = (token_id(tokenizer, token) for token in ("<image>", "<bos>", "<pad>"))
+        special = ("<image>", "<bos>", "<pad>", "<|end|>")
+        self.image, self.bos, self.pad, self.end = (token_id(tokenizer, token) for token in special)
 
     def chunks(self, first: int) -> Iterator[Batch]:
         """Batches from number ``first`` on; rows of like length stand together, which saves padding."""
@@ -79,8 +83,8 @@ class Packer:
         view = View.of(truth)
         row = Row()
         for turn, task in enumerate(self._tasks(view, rng), 1):
-            prompt = self._encode(prompt_text(task))
-            answer = self._encode(f"{task.answer}<|end|>")
+            prompt = self.tokenizer.encode(prompt_text(task), add_special_tokens=False)
+            answer, weights = self._weighed(task.answer)
             length = len(prompt) + len(answer)
             if len(row.tokens) + length > self.config.max_tokens - PREFIX:
                 continue
@@ -88,7 +92,8 @@ class Packer:
             row.kinds += [PROMPT] * len(prompt) + [ANSWER] * len(answer)
             row.turns += [turn] * length
             row.positions += range(PREFIX, PREFIX + length)
-            row.weights += [(60 / len(answer)) ** self.config.balance] * length
+            whole = (60 / len(answer)) ** self.config.balance
+            row.weights += [0.0] * len(prompt) + [whole * weight for weight in weights]
         return row
 
     def _tasks(self, view: View, rng: random.Random) -> Iterator[Task]:
@@ -103,12 +108,15 @@ class Packer:
         for _ in range(self.config.questions):
             yield question_task(view, rng)
 
-    def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return ids
+    def _weighed(self, answer: str) -> tuple[list[int], list[float]]:
+        """The tokens of an answer and of its end, with the weight of each: that of its weightiest character."""
+        encoded = self.tokenizer(answer, add_special_tokens=False, return_offsets_mapping=True)
+        characters = emphasis(answer)
+        weights = [max(characters[start:end], default=SYNTAX) for start, end in encoded["offset_mapping"]]
+        return [*encoded["input_ids"], self.end], [*weights, SYNTAX]
 
     def _batch(self, pictures: np.ndarray, truths: list[Truth], rows: list[Row]) -> Batch:
-        length = PREFIX + max(len(row.tokens) for row in rows)
+        length = 1 + -(-(PREFIX + max(len(row.tokens) for row in rows)) // LENGTHS) * LENGTHS
         shape = (len(rows), length)
         tokens, kind = torch.full(shape, self.pad), torch.zeros(shape, dtype=torch.long)
         turn, position = torch.full(shape, -1), torch.zeros(shape, dtype=torch.long)

@@ -39,6 +39,16 @@ def question(view: View, rng: random.Random) -> Question:
     return Question(kind, said(rng.choice(words.QUESTIONS[kind]), detail), answer)
 
 
+def lookup(view: View, rng: random.Random) -> Question:
+    """What colours a shape has, or which shapes are of a colour: names in reading order, or "none"."""
+    kind = rng.choice(("colors of", "labels of"))
+    detail, keep = asked_for("label" if kind == "colors of" else "color", view, rng, there=0.8)
+    found = [thing.color if kind == "colors of" else thing.label for thing in view.things if keep(thing)]
+    phrases = words.LOOKUPS["color of"] if kind == "colors of" and len(found) < 2 else ()
+    prompt = said(rng.choice((*phrases, *words.LOOKUPS[kind])), detail)
+    return Question(kind, prompt, ", ".join(found) or words.NONE)
+
+
 def asked_for(
     what: str, view: View, rng: random.Random, there: float | None = None
 ) -> tuple[str, Callable[[Thing], bool]]:

@@ -9,6 +9,7 @@ checkpoint in the work folder. The numbers of all three stand in ``Recipe`` and 
 from __future__ import annotations
 
 import argparse
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +19,7 @@ import torch
 from torch import multiprocessing
 from transformers import PreTrainedTokenizerFast
 
+from extraction.console import write_file
 from extraction.pocket.checkpoint import quick_score, save_model
 from extraction.pocket.dataset import EVALUATION_SEED, Shards, write_shard
 from extraction.pocket.scenes import SceneConfig
@@ -122,16 +124,26 @@ def run(recipe: Recipe, work: Path, start: Path | None = None) -> Path:
     scenes, held_out = Shards(work / "scenes"), Shards(work / "held-out")
     if start is not None:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
-        tokenizer.save_pretrained(work / "tokenizer")
+        _keep(tokenizer, work / "tokenizer")
         begin_from(start, tokenizer, scenes, work / "model.pt", recipe.training, steps=recipe.head_steps)
     else:
-        if not (work / "tokenizer").exists():
-            build_tokenizer(recipe.seed, recipe.tokenizer_tasks).save_pretrained(work / "tokenizer")
+        if not (work / "tokenizer").exists():  # it takes a while
+            _keep(build_tokenizer(recipe.seed, recipe.tokenizer_tasks), work / "tokenizer")
         evaluated = min(200, len(held_out))
         train_tower(scenes, held_out, work / "tower.pt", steps=recipe.tower_steps, evaluated=evaluated)
     (work / "meeting-point").unlink(missing_ok=True)
     multiprocessing.spawn(teach, args=(recipe, work), nprocs=recipe.workers)  # type: ignore[attr-defined, no-untyped-call]
     return work / "weights"
+
+
+def _keep(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Saves the tokenizer, whole or not at all; one that is there stays."""
+    if folder.exists():
+        return
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    tokenizer.save_pretrained(partial)
+    partial.rename(folder)
 
 
 def main() -> None:
@@ -142,11 +154,13 @@ def main() -> None:
     parser.add_argument("--trial", action="store_true", help="a minute's run that shows that all of it works")
     parser.add_argument("--start", type=Path, help="folder of weights to train on from, such as those in the package")
     arguments = parser.parse_args()
+    if arguments.start and not (arguments.start / "config.json").is_file():
+        parser.error(f"--start {arguments.start}: no weights lie there")
     weights = run(TRIAL if arguments.trial else Recipe(), arguments.work, arguments.start)
     if arguments.install:
         WEIGHTS.mkdir(exist_ok=True)
         for path in sorted(weights.iterdir()):
-            path.replace(WEIGHTS / path.name)
+            write_file(WEIGHTS / path.name, path.read_bytes())
 
 
 if __name__ == "__main__":

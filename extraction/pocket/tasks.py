@@ -11,18 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from extraction.chains.reason import ANSWER
 from extraction.families import RELATIVE_1000
 from extraction.instructions import format_instructions
 from extraction.pocket import words
 from extraction.pocket.forms import random_form
-from extraction.pocket.questions import asked_for, listing, question, said
+from extraction.pocket.questions import asked_for, listing, lookup, question, said
 from extraction.pocket.views import View
 from extraction.pocket.vocabulary import LABELS
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text, tools_text
 from extraction.schemas import Box, Color, Point, json_schema_of
 from extraction.schemas.markers import MARKER_KEY
 
-LANGCHAIN_SHARE = 0.12
+LOOKUP_SHARE = 0.3
+"""How many questions ask for the colours of a shape or the shapes of a colour: the shortest way to learn to filter."""
+LANGCHAIN_SHARE = 0.08
 """How many forms are shown as the format instructions of LangChain's ``PydanticOutputParser``, which people start from."""
 ANSWER_SHARE = 0.06
 """How many forms hold nothing but the answer to a question."""
@@ -62,14 +65,17 @@ def question_task(view: View, rng: random.Random) -> Task:
     system = rng.choice((None, None, SYSTEM, *words.SYSTEMS))
     if kind < 0.03:
         return Task(system, rng.choice(words.READ), words.NO_TEXT)
+    if kind < 0.03 + LOOKUP_SHARE:
+        asked = lookup(view, rng)
+        return Task(system, asked.prompt, asked.answer)
     asked = question(view, rng)
-    if kind < 0.08:
+    if kind < 0.08 + LOOKUP_SHARE:
         return Task(system, rng.choice(words.THINK).format(asked.prompt), listing(view))
     return Task(system, asked.prompt, asked.answer)
 
 
 def random_task(view: View, rng: random.Random) -> Task:
-    """A task with a form of random shape."""
+    """A task with a form of random structure."""
     if rng.random() < ANSWER_SHARE:
         return _answered(view, rng)
     whole = view
@@ -110,7 +116,7 @@ def _laid_out(instruction: str, form: str, answer: str, view: View, rng: random.
         return Task(f"{SYSTEM}\n{form}", instruction, answer)
     if layout == "thought":
         thought = (("user", words.THINK[0].format(instruction)), ("assistant", listing(view)))
-        return Task(f"{SYSTEM}\n{form}", "Now give the answer.", answer, thought)
+        return Task(f"{SYSTEM}\n{form}", ANSWER, answer, thought)
     if layout == "system":
         return Task(f"{rng.choice(words.SYSTEMS)}{gap}{form}", instruction, answer)
     system = rng.choice((None, SYSTEM, *words.SYSTEMS))

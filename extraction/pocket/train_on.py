@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, PreTrainedTokenizerFast
 
 from extraction.pocket.dataset import Shards
@@ -32,18 +35,20 @@ def begin_from(
         tokenizer: That of the weights.
         shards: Scenes for the head.
         checkpoint: Where to; one that is there stays as it is.
-        config: The training's; its sizes must be those of the weights.
+        config: The training's; its sizes must be those of the weights, but that its text model may have more layers.
         steps: How long the head is trained.
         batch: Scenes for each of these steps.
 
     Raises:
-        RuntimeError: The sizes differ.
+        ValueError: The weights have more layers.
+        RuntimeError: Other sizes differ.
     """
     if checkpoint.exists():
         return
     torch.manual_seed(config.seed)
     model = build_model(tokenizer, config.model)
-    model.load_state_dict(AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).state_dict())
+    finished = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32)
+    model.load_state_dict(deepened(finished.state_dict(), model))
     tower = model.model.vision_tower.to(memory_format=torch.channels_last).eval()
     head = DenseHead(config.model.width)
     optimizer = torch.optim.AdamW(head.parameters(), lr=1e-2, betas=(0.9, 0.98))
@@ -58,3 +63,32 @@ def begin_from(
         loss.backward()
         optimizer.step()
     save_checkpoint(checkpoint, model, head, make_optimizers(model, head, config), 0, config)
+
+
+_LAYER = re.compile(r"(?<=language_model\.layers\.)\d+")
+_OUT = ("o_proj.weight", "down_proj.weight")
+
+
+def deepened(weights: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """Weights for a model whose text model has as many layers or more.
+
+    The old layers are spread evenly among the new ones, which at first add nothing: it answers as before.
+
+    Raises:
+        ValueError: The model has fewer layers.
+    """
+    own = model.state_dict()
+    before, after = _layers(weights), _layers(own)
+    if before > after:
+        raise ValueError(f"{before} layers cannot become {after}: give the training's model at least {before}")
+    place = {str(i): str(i * after // before) for i in range(before)}
+    grown = {_LAYER.sub(lambda found: place[found[0]], name): value for name, value in weights.items()}
+    for name, value in own.items():
+        if name not in grown and _LAYER.search(name):
+            grown[name] = torch.zeros_like(value) if name.endswith(_OUT) else value
+    return grown
+
+
+def _layers(weights: Mapping[str, Tensor]) -> int:
+    numbers = (_LAYER.search(name) for name in weights)
+    return 1 + max(int(number[0]) for number in numbers if number)

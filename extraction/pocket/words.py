@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from extraction.chains import caption, detect, read, reason
+
 SYSTEMS = (
     "You are a helpful assistant.",
     "You extract data from images.",
@@ -44,7 +46,7 @@ ONLY_THING = (
     "Only look for a {0}.",
     "Where is the {0}?",
 )
-ONLY_THESE = ("Find only these: {}.", "Find only these: {}.", "Detect {}.", "List only {}.")
+ONLY_THESE = (*[detect.ONLY.format(labels="{}")] * 2, "Detect {}.", "List only {}.")
 ONLY_LABEL = (
     "Find every {}.",
     "Find only the {}s.",
@@ -55,7 +57,7 @@ ONLY_LABEL = (
     "Extract each {}, nothing else.",
 )
 CAPTION = (
-    "Describe the picture.",
+    caption.CAPTION,
     "Describe the image in one sentence.",
     "Write a caption.",
     "Describe this picture in one or two sentences.",
@@ -106,13 +108,15 @@ QUESTIONS = {
         "Does the picture show a {}?",
     ),
 }
-THINK = (
-    "{}\nLook at the picture and think step by step. Do not give the final answer yet.",
-    "{}\nLook at the picture and think step by step. Do not give the final answer yet.",
-    "{}\nThink first.",
-)
+LOOKUPS = {
+    "color of": ("What color is the {}?", "What colour does the {} have?", "The color of the {}?"),
+    "colors of": ("Which colors do the {}s have?", "Name the color of each {}.", "What color is each {}?"),
+    "labels of": ("Which shapes are {}?", "What is {}?", "Name the {} shapes.", "Which of the objects are {}?"),
+}
+NONE = "none"
+THINK = (*[reason.THINK.format(question="{}")] * 2, "{}\nThink first.")
 READ = (
-    "Read all text in the picture, line by line, and write nothing else.",
+    read.READ,
     "Read the text.",
     "What does the text say?",
     "Transcribe the text in the image.",

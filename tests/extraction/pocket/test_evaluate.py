@@ -8,9 +8,9 @@ import pytest
 from extraction.pocket import evaluate
 from extraction.pocket.dataset import Truth
 from extraction.pocket.evaluate import BARS, BEGIN, END, FOREIGN, HELD_OUT, STANDARD, USERS, WIDE, Report
-from extraction.pocket.exams import FIRST_SEED, FormScore, fresh_scenes, held_out_forms, user_forms, wide_scenes
+from extraction.pocket.exams import FIRST_SEED, fresh_scenes, held_out_forms, user_forms, wide_scenes
 from extraction.pocket.forms import random_form
-from extraction.pocket.leaves import leaf_count
+from extraction.pocket.leaves import FormScore, leaf_count
 from extraction.pocket.user_schemas import USER_SCHEMAS
 from extraction.pocket.views import View
 
@@ -56,6 +56,18 @@ def test_a_file_without_a_place_for_the_tables_is_left_alone(tmp_path: Path) -> 
     assert card.read_text(encoding="utf-8") == "nothing"
 
 
+@pytest.mark.parametrize("file", ["card.md", "missing.md"])
+def test_the_command_looks_at_its_files_before_the_long_examination(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "card.md").write_text("nothing", encoding="utf-8")
+    monkeypatch.setattr(evaluate, "examine", lambda count: pytest.fail("it was examined"))
+    monkeypatch.setattr("sys.argv", ["evaluate", "--write", str(tmp_path / file)])
+    with pytest.raises(SystemExit):
+        evaluate.main()
+    assert file in capsys.readouterr().err
+
+
 def test_every_exam_has_scenes_of_its_own() -> None:
     sizes = {scene.image.size for scene in wide_scenes(40)}
     assert max(max(size) for size in sizes) > 1000
@@ -67,7 +79,7 @@ def test_every_exam_has_scenes_of_its_own() -> None:
 
 def test_held_out_forms_have_shapes_that_training_never_sees() -> None:
     asked = held_out_forms(30)
-    trained = {random_form(View.of(Truth.of(one.scene)), random.Random(i)).shape for i, one in enumerate(asked)}
+    trained = {random_form(View.of(Truth.of(one.scene)), random.Random(i)).structure for i, one in enumerate(asked)}
     assert trained.isdisjoint(one.name for one in asked)
     assert all(leaf_count(one.true) > 0 for one in asked)
 

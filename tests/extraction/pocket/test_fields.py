@@ -40,7 +40,7 @@ def test_a_field_of_a_thing_tells_what_its_role_says(role: str) -> None:
     rng = random.Random(0)
     for _ in range(40):
         field = thing_field(role, THING, rng)
-        assert (field.value, field.shape) == (OWN[role], role)
+        assert (field.value, field.structure) == (OWN[role], role)
         assert is_right(field.schema, field.value)
         assert thing_field(role, None, rng).value is None
 
@@ -74,7 +74,7 @@ def test_a_name_that_says_nothing_is_explained() -> None:
         for _ in range(60):
             parts: dict[str, Field] = {}
             (name,) = named(parts, role, Field({"type": "string"}, "x", "shape"), rng, "red")
-            assert (parts[name].value, parts[name].shape) == ("x", "shape")
+            assert (parts[name].value, parts[name].structure) == ("x", "shape")
             says_nothing = name in words.UNCLEAR and name not in words.ROLES[role][0]
             unclear += says_nothing
             explained = "description" in parts[name].schema
@@ -120,7 +120,7 @@ def test_an_object_has_the_values_of_its_fields_in_their_order() -> None:
     for seed in range(300):
         form = object_of(parts, random.Random(seed))
         assert list(form.schema["properties"]) == list(form.value) == ["b", "a"]
-        assert (form.value, form.shape) == ({"b": 1, "a": None}, "{count,label?}")
+        assert (form.value, form.structure) == ({"b": 1, "a": None}, "{count,label?}")
         assert is_right(form.schema, form.value)
         required.add(tuple(form.schema["required"]))
     assert required == {("b", "a"), ("b",), ("a",), ()}
@@ -129,7 +129,7 @@ def test_an_object_has_the_values_of_its_fields_in_their_order() -> None:
 def test_a_list_holds_the_values_of_its_fields() -> None:
     rng = random.Random(6)
     boxes = list_of([thing_field("box", thing, rng) for thing in VIEW.things], "box", rng)
-    assert (boxes.value, boxes.shape) == ([list(thing.box) for thing in VIEW.things], "[box]")
+    assert (boxes.value, boxes.structure) == ([list(thing.box) for thing in VIEW.things], "[box]")
     assert is_right(boxes.schema, boxes.value)
 
 
@@ -152,27 +152,27 @@ def test_a_fact_fits_its_schema_and_is_null_only_where_nothing_is() -> None:
     for seed, view in enumerate(VIEWS):
         for field in facts(view, seed).values():
             assert is_right(field.schema, field.value)
-            assert field.value is not None or field.shape.removesuffix("?") in ("color of", "label of", "box of")
+            assert field.value is not None or field.structure.removesuffix("?") in ("color of", "label of", "box of")
 
 
 def test_no_fact_is_told_that_the_scene_leaves_open() -> None:
     twice = View((THING, THING), None, ())
-    shapes = {field.shape.removesuffix("?") for seed in range(20) for field in facts(twice, seed).values()}
+    shapes = {field.structure.removesuffix("?") for seed in range(20) for field in facts(twice, seed).values()}
     assert not shapes & {"ground", "dominant"}
-    lookups = [f for seed in range(20) for f in facts(twice, seed).values() if f.shape.endswith(" of?")]
+    lookups = [f for seed in range(20) for f in facts(twice, seed).values() if f.structure.endswith(" of?")]
     assert lookups
     assert all(field.value is None for field in lookups)  # of the two stars none is the star
 
 
 def test_a_fact_has_all_kinds() -> None:
-    shapes = {field.shape.removesuffix("?") for seed in range(60) for field in facts(VIEW, seed).values()}
+    shapes = {field.structure.removesuffix("?") for seed in range(60) for field in facts(VIEW, seed).values()}
     whole = {"count", "empty", "caption", "amount", "ground", "dominant", "colors present", "labels present"}
     parts = {f"{first} {what}" for first in ("count", "has") for what in ("color", "label", "thing")}
     assert shapes == whole | parts | {"color of", "label of", "box of"}
 
 
 def test_an_empty_scene_has_facts_too() -> None:
-    values = {field.shape: field.value for seed in range(60) for field in facts(EMPTY, seed).values()}
+    values = {field.structure: field.value for seed in range(60) for field in facts(EMPTY, seed).values()}
     expected = {
         "count": 0,
         "empty": True,
@@ -229,7 +229,7 @@ def one_fact_each(count: int) -> list[Field]:
 def test_what_a_fact_is_about_is_there_half_of_the_time() -> None:
     shares: dict[str, list[bool]] = {}
     for field in one_fact_each(8000):
-        shares.setdefault(field.shape.removesuffix("?"), []).append(bool(field.value))
+        shares.setdefault(field.structure.removesuffix("?"), []).append(bool(field.value))
     for first in ("count", "has"):
         for what in ("color", "label", "thing"):
             values = shares[f"{first} {what}"]

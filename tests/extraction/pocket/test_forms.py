@@ -218,8 +218,8 @@ def test_no_object_is_without_fields() -> None:
 
 
 def test_some_shapes_are_kept_for_the_evaluation() -> None:
-    trained = collections.Counter(form.shape for _, form in drawn(5))
-    kept = collections.Counter(form.shape for _, form in drawn(6, held_out=True))
+    trained = collections.Counter(form.structure for _, form in drawn(5))
+    kept = collections.Counter(form.structure for _, form in drawn(6, held_out=True))
     assert not trained.keys() & kept.keys()
     assert len(kept) > 60
     assert trained[SCENE_SHAPE] > 10
@@ -255,15 +255,15 @@ def test_a_form_that_is_held_out_has_three_fields_or_more() -> None:
 
 def test_the_shape_alone_decides_what_is_held_out() -> None:
     for _, form in (*drawn(18), *drawn(19, held_out=True)):
-        assert is_held_out(Field({}, None, form.shape)) == is_held_out(form)
+        assert is_held_out(Field({}, None, form.structure)) == is_held_out(form)
 
 
 def test_a_shape_says_nothing_of_names_and_values() -> None:
     rng = random.Random(7)
     for view in VIEWS[:60]:
         form = random_form(view, rng)
-        assert re.fullmatch(r"[\[\]{},:? a-z]+", form.shape)
-        assert not re.search(rf"\b({'|'.join((*COLORS, *LABELS))})\b", form.shape)
+        assert re.fullmatch(r"[\[\]{},:? a-z]+", form.structure)
+        assert not re.search(rf"\b({'|'.join((*COLORS, *LABELS))})\b", form.structure)
 
 
 def test_the_largest_is_asked_for_only_where_it_is_clear(recount: Recount) -> None:
@@ -337,7 +337,7 @@ def test_a_list_of_numbers_holds_numbers() -> None:
 
 def test_one_form_has_one_answer() -> None:
     lists = [form for form in every_form("_bare", 2000) if form.schema["items"] == {"type": "string"}]
-    assert len({form.shape for form in lists}) == 1
+    assert len({form.structure for form in lists}) == 1
 
 
 def test_groups_of_colours_are_not_said_to_be_by_shape(recount: Recount) -> None:
@@ -398,7 +398,7 @@ def test_a_filtered_form_is_another_in_these_descriptions_alone(monkeypatch: pyt
     monkeypatch.setattr(forms, "_of_some", lambda schema: schema)
     changed = set()
     for form, (_, before) in zip(filtered, drawn(23, filtered=True), strict=True):
-        assert (form.value, form.shape) == (before.value, before.shape)
+        assert (form.value, form.structure) == (before.value, before.structure)
         for now, then in zip(schemas_in(form.schema), schemas_in(before.schema), strict=True):
             below = ("description", "properties", "anyOf", "items")
             assert [pair for pair in now.items() if pair[0] not in below] == [

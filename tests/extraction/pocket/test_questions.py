@@ -19,6 +19,7 @@ from extraction.pocket.questions import (
     caption,
     caption_is_true,
     listing,
+    lookup,
     question,
     read_caption,
     said,
@@ -44,6 +45,24 @@ def test_answers_are_what_a_recount_of_the_question_gives() -> None:
         else:
             assert one.answer == ("yes" if count else "no"), one
     assert {one.kind for _, one in asked} == set(KINDS)
+
+
+def test_lookups_name_all_colours_of_a_shape_or_all_shapes_of_a_colour() -> None:
+    rng = random.Random(3)
+    asked = [(view, lookup(view, rng)) for view in VIEWS for _ in range(5)]
+    nothing, several, single = 0, 0, 0
+    for view, one in asked:
+        (word,) = mentioned(one.prompt)
+        if word in COLORS:
+            expected = [thing.label for thing in view.things if thing.color == word]
+        else:
+            expected = [thing.color for thing in view.things if thing.label == word]
+            alone = any(one.prompt.startswith(said(p, "|").partition("|")[0]) for p in words.LOOKUPS["color of"])
+            single += alone
+            assert len(expected) < 2 or not alone
+        assert one.answer == (", ".join(expected) or "none")
+        nothing, several = nothing + (not expected), several + (len(expected) > 1)
+    assert min(nothing, several, single) > 50
 
 
 def test_a_question_names_what_its_kind_says() -> None:

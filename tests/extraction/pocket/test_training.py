@@ -6,22 +6,24 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor, PreTrainedTokenizerFast
 
 from extraction.pocket.checkpoint import answers, quick_score, read_objects, save_model
-from extraction.pocket.dataset import Shards, write_shard
+from extraction.pocket.dataset import Shards, Truth, write_shard
 from extraction.pocket.dense import DenseHead, dense_targets
+from extraction.pocket.emphasis import FACT, LIST, PLACE, SYNTAX, TEXT
 from extraction.pocket.model import GRID, ModelConfig, build_model, normalise
 from extraction.pocket.muon import Muon
-from extraction.pocket.packing import ANSWER, PREFIX, PROMPT, Batch, Packer
+from extraction.pocket.packing import ANSWER, LENGTHS, PREFIX, PROMPT, Batch, Packer
 from extraction.pocket.scenes import SceneConfig
 from extraction.pocket.tasks import standard_task
 from extraction.pocket.tokenizer import build_tokenizer, prompt_text
 from extraction.pocket.train import Teacher, Workers, bring_out, train
 from extraction.pocket.train_config import TrainConfig
-from extraction.pocket.train_on import begin_from
+from extraction.pocket.train_on import begin_from, deepened
 from extraction.pocket.train_tower import train_tower
 from extraction.pocket.views import View
 from extraction.schemas import Scene, json_schema_of
@@ -123,22 +125,29 @@ def test_each_question_ends_where_its_answer_begins(shards: Shards, tokenizer: P
                 assert answer.count("<|end|>") == 1
 
 
-def test_short_answers_count_more_by_the_documented_power(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
-    seen = set()
+def test_short_answers_count_more_by_the_documented_power_and_facts_more_than_boxes(
+    shards: Shards, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    seen, emphases = set(), set()
     for batch in first_batches(shards, tokenizer, CONFIG, 6):
         for row in range(2):
             for turn in turns_of(batch, row):
                 here = batch.turn[row] == turn
-                length = int((here & (batch.kind[row] == ANSWER)).sum())
-                assert batch.weight[row][here].tolist() == pytest.approx([(60 / length) ** 0.6] * int(here.sum()))
+                answer = here & (batch.kind[row] == ANSWER)
+                length = int(answer.sum())
+                share = batch.weight[row][answer] / (60 / length) ** 0.6
+                emphases |= {round(float(one), 3) for one in share}
+                assert share[-1] == pytest.approx(1)  # the end
+                assert (batch.weight[row][here & ~answer] == 0).all()
                 seen.add(length)
     assert min(seen) == 2  # a word and the end
     assert max(seen) > 60
+    assert emphases == {SYNTAX, PLACE, TEXT, LIST, FACT}
 
 
-def test_without_balance_all_tokens_count_the_same(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
-    (batch,) = first_batches(shards, tokenizer, dataclasses.replace(CONFIG, balance=0.0), 1)
-    assert (batch.weight[batch.turn > 0] == 1).all()
+def test_without_balance_plain_words_count_the_same(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
+    (batch,) = first_batches(shards, tokenizer, dataclasses.replace(CONFIG, balance=0.0, forms=0), 1)
+    assert (batch.weight[batch.kind == ANSWER] == 1).all()
 
 
 def test_a_question_is_answered_as_if_it_stood_alone(shards: Shards, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -161,7 +170,8 @@ def test_a_question_is_answered_as_if_it_stood_alone(shards: Shards, tokenizer: 
 def test_no_row_is_longer_than_it_may_be(shards: Shards, tokenizer: PreTrainedTokenizerFast, room: int) -> None:
     config = dataclasses.replace(CONFIG, max_tokens=PREFIX + room)
     batches = first_batches(shards, tokenizer, config, 6)
-    assert all(batch.tokens.shape[1] <= config.max_tokens for batch in batches)
+    assert all(int((batch.turn >= 0).sum(1).max()) <= config.max_tokens for batch in batches)
+    assert all(batch.tokens.shape[1] % LENGTHS == 1 for batch in batches)
     told = {len(turns_of(batch, row)) for batch in batches for row in range(2)}
     assert told == {0} if room == 0 else max(told) > 1  # what is too long is left out, what comes after it is not
 
@@ -282,3 +292,34 @@ def test_training_goes_on_from_finished_weights(
     train(shards, tokenizer, CONFIG, tower=nowhere, checkpoint=checkpoint, report=lambda _: {})
     assert torch.load(checkpoint, weights_only=True)["step"] == 2
     assert json.loads(capsys.readouterr().out)["step"] == 2
+
+
+def test_a_deeper_model_answers_at_first_as_the_shallow_one(
+    shards: Shards, tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    torch.manual_seed(3)
+    two, five = (dataclasses.replace(SMALL, text_layers=layers) for layers in (2, 5))
+    shallow = build_model(tokenizer, two).eval()
+    save_model(shallow, tokenizer, tmp_path / "weights")
+    checkpoint = tmp_path / "model.pt"
+    config = dataclasses.replace(CONFIG, model=five)
+    begin_from(tmp_path / "weights", tokenizer, shards, checkpoint, config, steps=1, batch=4)
+    deep = build_model(tokenizer, five).eval()
+    deep.load_state_dict(torch.load(checkpoint, weights_only=True)["model"])
+    shallow = AutoModelForImageTextToText.from_pretrained(tmp_path / "weights", dtype=torch.float32).eval()
+    pixels = shards.get(0)[0].copy()
+    tokens = tokenizer(f"<bos>{'<image>' * (PREFIX - 1)}Hello", add_special_tokens=False, return_tensors="pt")
+    inputs = {"input_ids": tokens["input_ids"], "pixel_values": normalise(torch.from_numpy(pixels[None]))}
+    with torch.no_grad():
+        torch.testing.assert_close(deep(**inputs).logits, shallow(**inputs).logits)
+    with pytest.raises(ValueError, match="5 layers cannot become 2"):
+        deepened(deep.state_dict(), shallow)
+
+
+def test_scenes_with_nothing_in_them_have_a_loss() -> None:
+    empty = Truth(np.zeros((0, 6), np.float32), -1, ())
+    head = DenseHead(SMALL.width)
+    loss = head.loss(torch.randn(2, GRID * GRID, SMALL.width), dense_targets([empty, empty]))
+    loss.backward()
+    assert loss.isfinite()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in head.parameters())
