@@ -167,6 +167,8 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
         "finish_reason": "tool_calls" if called and answer.finish_reason == "stop" else answer.finish_reason,
         "boxes": _boxes(answer, plan, pixels),
     }
+    if answer.effort is not None:
+        metadata["decoding"] = dataclasses.asdict(answer.effort)
     if answer.finish_reason == "length":
         metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
     return metadata

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from extraction.content import Turn
@@ -47,6 +47,21 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What an answer cost.
+
+    Attributes:
+        passes: Passes of the model until it was whole; its batch shared them.
+        forced_tokens: Tokens that the grammar left no choice about, and that cost no pass of their own.
+        one_by_one: Why tokens like that had a pass each after all; None where they had not.
+    """
+
+    passes: int
+    forced_tokens: int = 0
+    one_by_one: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a model wrote.
 
@@ -58,6 +73,7 @@ class Answer:
         image_tokens: Tokens of pictures among them.
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
+        effort: What it cost; None where the backend does not tell.
     """
 
     text: str
@@ -66,6 +82,7 @@ class Answer:
     image_tokens: int
     output_tokens: int
     frames: tuple[Frame, ...] = ()
+    effort: Effort | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from extraction.batching import groups, stack
-from extraction.decoding import DecodingLoop, Row, SpecialTokens
+from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError
 from extraction.grammar import build_grammar, was_cut
-from extraction.jobs import Answer, Job, ModelInfo, Request
+from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
+from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
 
@@ -137,7 +138,7 @@ class TransformersBackend:
         inputs = {name: self._placed(value) for name, value in inputs.items()}
         if len(batch) > 1 and not encoder_decoder:
             assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
-        loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout))
+        loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop))
         with torch.inference_mode():
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
@@ -221,7 +222,7 @@ class TransformersBackend:
         return config
 
 
-def _resolve(row: Row, one: _Prepared, layout: Layout) -> None:
+def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> None:
     """Gives a job its answer as soon as its row is done."""
     if row.error is not None or row.finish_reason is None:
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
@@ -237,6 +238,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout) -> None:
             image_tokens=one.encoded.image_tokens,
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
+            effort=Effort(loop.passes, row.forced, loop.one_by_one),
         )
     )
 

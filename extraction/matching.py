@@ -55,6 +55,18 @@ class Matcher:
         self._matcher.consume_token(token)
         self._check()
 
+    def forced(self) -> list[int]:
+        """Moves on by all tokens that must come next, where only one continuation is possible; the tokens, often none.
+
+        Raises:
+            GenerationError: The grammar became too complex to follow.
+        """
+        tokens: list[int] = self._matcher.compute_ff_tokens()
+        if tokens:
+            self._matcher.consume_tokens(tokens)
+        self._check()
+        return tokens
+
     @property
     def complete(self) -> bool:
         """Whether the answer is whole and nothing can follow."""

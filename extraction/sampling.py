@@ -60,6 +60,16 @@ class Sampler:
         self.sampling = sampling
         self._random = torch.Generator(device="cpu").manual_seed(seed)
 
+    def skip(self) -> None:
+        """Passes over one number of the random stream: for a token that needed no choice, so that the next stay the same."""
+        if not self.sampling.greedy:
+            self._drawn()
+
+    def _drawn(self) -> torch.Tensor:
+        import torch
+
+        return torch.rand((), generator=self._random, dtype=torch.float64)
+
     def choose(self, scores: torch.Tensor) -> int:
         """A token drawn from one row's scores, shape (vocabulary,), forbidden tokens at -inf."""
         import torch
@@ -79,6 +89,6 @@ class Sampler:
             kept &= weights >= sampling.min_p * weights[0]
         kept[0] = True
         reached = (weights * kept).double().cumsum(-1)
-        drawn = torch.rand((), generator=self._random, dtype=torch.float64).to(reached.device) * reached[-1]
+        drawn = self._drawn().to(reached.device) * reached[-1]
         index = int(torch.searchsorted(reached, drawn, right=True))
         return int(tokens[min(index, int(kept.nonzero()[-1]))])
