@@ -53,7 +53,7 @@ class DecodingLoop:
         """The prompts as they came; the answers are in the rows."""
         self._padding = int(generation_config.pad_token_id or 0)
         passes = Passes(model, input_ids, model_kwargs, padding=self._padding)
-        self.one_by_one = passes.several if self._force else "switched off"
+        self.one_by_one = passes.one_by_one if self._force else "switched off"
         encoder_decoder = bool(model.config.is_encoder_decoder)
         seen = _Seen(self._rows, input_ids, None if encoder_decoder else model_kwargs.get("attention_mask"))
         rows = self._rows
@@ -71,8 +71,9 @@ class DecodingLoop:
             new = self._choose(rows, logits)
             if self.one_by_one is None:
                 left = [index for index, row in enumerate(rows) if not row.done]
-                passes.keep(left)
                 rows, new = [rows[index] for index in left], [new[index] for index in left]
+                if rows:
+                    passes.keep(left)
             if rows:
                 passes.append(new)
         return input_ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from extraction.matching import Grammars
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class TransformersBackend:
             return
         except Exception as error:
             open_jobs = [one for one in batch if not one.job.resolved]
+            if not open_jobs:
+                _log.exception("a batch failed behind its last answer; all its answers are whole")
             if len(batch) == 1 or not open_jobs:
                 for one in open_jobs:
                     one.job.resolve(_as_ours(error))

@@ -22,7 +22,7 @@ class Passes:
 
     Attributes:
         count: Passes so far.
-        several: Why a row cannot go on by several tokens at once; None where it can.
+        one_by_one: Why rows cannot go on by several tokens at once; None where they can.
     """
 
     def __init__(self, model: Any, input_ids: torch.Tensor, model_kwargs: dict[str, Any], *, padding: int) -> None:
@@ -42,7 +42,7 @@ class Passes:
         self._unread: int | None = None  # tokens per row that the model has not read; None for all of them
         self._outputs: Any = {}
         self.count = 0
-        self.several = _why_one_by_one(model_kwargs, rows=input_ids.shape[0], encoder_decoder=self._encoder_decoder)
+        self.one_by_one = _why_one_by_one(model_kwargs, rows=input_ids.shape[0], encoder_decoder=self._encoder_decoder)
 
     @property
     def opens(self) -> bool:
@@ -50,7 +50,7 @@ class Passes:
 
         Where a model is told which tokens belong to its prompt (PaliGemma), they would be taken for a part of it.
         """
-        return self.several is None and "token_type_ids" not in self._kwargs
+        return self.one_by_one is None and "token_type_ids" not in self._kwargs
 
     def logits(self) -> torch.Tensor:
         """What the model says after each row's newest token, rows x vocabulary, in float32."""
@@ -106,10 +106,10 @@ class Passes:
                 self._kwargs[name] = value.gather(-1, index.expand(value.shape))
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Lets go of all other rows, which are done."""
+        """Lets go of all other rows, which are done; at least one stays."""
         import torch
 
-        if self.several is not None or len(rows) == self._input_ids.shape[0]:
+        if self.one_by_one is not None or len(rows) == self._input_ids.shape[0]:
             return
         index = torch.tensor(rows, device=self._input_ids.device)
         self._input_ids = self._input_ids[index]

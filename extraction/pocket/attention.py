@@ -1,4 +1,4 @@
-"""Attention for training on a processor: what transformers' eager one computes, at about half of the cost."""
+"""Attention for training on a processor: what transformers' eager one computes, without what the mask hides."""
 
 from __future__ import annotations
 

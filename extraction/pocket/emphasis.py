@@ -1,7 +1,7 @@
 """How much each part of an answer counts in training: a fact is one token among the many numbers of the boxes around it.
 
-Without it nearly all of the loss of a filled-in form is the noise of its coordinates and syntax that the grammar forces,
-and what a form asks besides (counts, yes and no, whether a list goes on) is learnt ten times slower than in plain words.
+Without it the loss of a filled-in form is mostly that of its coordinates and of syntax that the grammar forces, and what a
+form asks besides (counts, yes and no, whether a list goes on) weighs a tenth of the same question in plain words.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class TrainConfig:
         forms: Forms to fill in, packed behind each picture; the first is the standard one with chance ``standard``, and
             the standard one with another instruction with chance ``told``.
         questions: Questions in plain words, packed behind the forms.
-        balance: How much the tokens of short answers count more: (60 / tokens) to this power.
+        balance: How much the tokens of short answers count more: (60 / tokens) to this power, times their ``emphasis``.
         learning_rate: For the text model (Muon and AdamW alike); the tower takes ``tower_rate`` times this.
         softness: Standard deviation, in units of 0..1000, of the soft targets around a box's number.
         dense_weight: Weight of the dense head's loss.
@@ -27,8 +27,8 @@ class TrainConfig:
     steps: int = 6000
     batch: int = 12
     forms: int = 1
-    standard: float = 0.2
-    told: float = 0.15
+    standard: float = 0.15
+    told: float = 0.2
     questions: int = 5
     balance: float = 0.6
     learning_rate: float = 4e-3
@@ -36,6 +36,6 @@ class TrainConfig:
     softness: float = 8.0
     dense_weight: float = 0.5
     decay: float = 0.5
-    max_tokens: int = 850
+    max_tokens: int = 700
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +69,24 @@ REQUESTS = [
 @pytest.fixture(scope="module", params=["tiny_llava", "tiny_qwen"])
 def backend(request: pytest.FixtureRequest) -> TransformersBackend:
     return TransformersBackend(ModelKey(request.getfixturevalue(request.param), dtype="float32"))
+
+
+@pytest.fixture(autouse=True)
+def _no_batch_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An error behind the last answer of a batch would reach nobody."""
+    failed: list[Exception] = []
+    generate = TransformersBackend._generate
+
+    def watched(self: TransformersBackend, batch: Sequence[Any]) -> None:
+        try:
+            generate(self, batch)
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    monkeypatch.setattr(TransformersBackend, "_generate", watched)
+    yield
+    assert failed == []
 
 
 def _run(backend: TransformersBackend, requests: Sequence[Request]) -> list[Answer]:

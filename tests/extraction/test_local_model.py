@@ -317,3 +317,19 @@ def test_prompts_are_padded_on_the_left(tiny_qwen: str) -> None:
     assert stacked["image_grid_thw"].tolist() == [[1, 4, 8], [1, 12, 4]]
     right = stack([short, long], padding=0, side="right")
     assert right["attention_mask"][0].tolist() == [1] * short.length + [0] * missing
+
+
+def test_a_failure_behind_the_last_answer_is_told(
+    qwen: TransformersBackend, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    generate = TransformersBackend._generate
+
+    def failing(self: TransformersBackend, batch: Sequence[Any]) -> None:
+        generate(self, batch)
+        raise IndexError("too late")
+
+    expected = _run(qwen, REQUESTS[:1])
+    monkeypatch.setattr(TransformersBackend, "_generate", failing)
+    assert _run(qwen, REQUESTS[:1]) == expected
+    assert "failed behind its last answer" in caplog.text
+    assert "IndexError: too late" in caplog.text
