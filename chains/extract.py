@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
@@ -14,6 +14,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.config import RunnableConfig
 from typing_extensions import TypeVar
 
+from extraction.chains.continuing import Continuing, OnTruncation
 from extraction.chains.examples import Example, Shown, example_messages, read_examples
 from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
@@ -75,6 +76,7 @@ def extraction_chain(
     instruction: str | None = ...,
     examples: Sequence[Example] = ...,
     repair: int = ...,
+    on_truncation: OnTruncation = ...,
     family: str | Family | BoxConvention | None = ...,
 ) -> Runnable[Any, T]: ...
 
@@ -88,6 +90,7 @@ def extraction_chain(
     examples: Sequence[Example] = ...,
     include_raw: bool = ...,
     repair: int = ...,
+    on_truncation: OnTruncation = ...,
     family: str | Family | BoxConvention | None = ...,
 ) -> Runnable[Any, Any]: ...
 
@@ -100,6 +103,7 @@ def extraction_chain(
     examples: Sequence[Example] = (),
     include_raw: bool = False,
     repair: int = 0,
+    on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
@@ -113,15 +117,18 @@ def extraction_chain(
         examples: Pairs of a picture and its value, shown to the model first.
         include_raw: Give ``{"raw": message, "parsed": value or None, "parsing_error": error or None}`` instead.
         repair: How many times an answer that does not parse is asked for again, with the error and the picture.
+        on_truncation: What becomes of an answer that the token budget cut: "raise" for ``TruncatedOutputError``,
+            "salvage" for the value of what is complete of it, if that fits the schema (else the error), "continue" for
+            the rest, up to eight times the budget; a local model goes on where it broke off.
         family: How the model writes boxes, where it does not say itself: a name such as "relative-1000".
 
     Raises:
         SchemaError: The schema cannot be read, or an example's value does not fit it.
         ImageError: The picture of an example cannot be read.
         BoxConventionError: There is no such ``family``.
-        OptionError: ``repair`` is negative.
+        OptionError: ``repair`` is negative, or ``on_truncation`` unknown.
     """
-    parts = _parts(model, schema, instruction, examples, repair, family)
+    parts = _parts(model, schema, instruction, examples, repair, on_truncation, family)
     return parts.prompt | parts.asked | (keeping_raw(parts.parser) if include_raw else parts.parser)
 
 
@@ -140,14 +147,23 @@ def _parts(
     instruction: str | None,
     examples: Sequence[Example],
     repair: int,
+    on_truncation: OnTruncation,
     family: str | Family | BoxConvention | None,
 ) -> _Parts:
+    if on_truncation not in get_args(OnTruncation):
+        raise OptionError(f"on_truncation={on_truncation!r} is not one of {', '.join(get_args(OnTruncation))}")
     if repair < 0:
         raise OptionError(f"repair must be 0 or more, not {repair}")
-    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(
+        target=schema,
+        convention=parser_convention(model, family),
+        on_truncation="salvage" if on_truncation == "salvage" else "raise",
+    )
     form = json_schema_of(schema)
     request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family)
     asked = asked_for_json(model, form, family)
+    if on_truncation == "continue":
+        asked = Continuing(model=asked)
     if repair:
         asked = Repairing(model=asked, parser=parser, attempts=repair)
     return _Parts(picture_step(request.variables) | PROMPT, asked, parser)
@@ -161,6 +177,7 @@ def extract(
     instruction: str | None = None,
     examples: Sequence[Example] = (),
     repair: int = 0,
+    on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
@@ -169,7 +186,8 @@ def extract(
     Args:
         model: Any LangChain chat model.
         image: Whatever ``load_image`` takes.
-        schema: What ``extraction_chain`` takes; so are ``instruction``, ``examples``, ``repair`` and ``family``.
+        schema: What ``extraction_chain`` takes; so are ``instruction``, ``examples``, ``repair``, ``on_truncation`` and
+            ``family``.
         config: LangChain's configuration of the run: callbacks, tags ...
 
     Raises:
@@ -179,7 +197,7 @@ def extract(
     """
     source, own = split_input(image)
     picture = load_image(source)
-    parts = _parts(model, schema, instruction, examples, repair, family)
+    parts = _parts(model, schema, instruction, examples, repair, on_truncation, family)
     message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
@@ -192,13 +210,14 @@ async def aextract(
     instruction: str | None = None,
     examples: Sequence[Example] = (),
     repair: int = 0,
+    on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """``extract``, awaited: many at once share the model's batches."""
     source, own = split_input(image)
     picture = await asyncio.to_thread(load_image, source)
-    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, repair, family)
+    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, repair, on_truncation, family)
     message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 

@@ -16,7 +16,9 @@ from langchain_core.outputs import ChatGenerationChunk
 from extraction.asking import Plan
 from extraction.families import PIXEL
 from extraction.frames import BoxNote, Frame, Grounding
-from extraction.jobs import Answer
+from extraction.jobs import Answer, Cut
+from extraction.places import pointer
+from extraction.spans import parts
 from extraction.tools import CallReader, WrittenCall
 
 PROVIDER = "extraction"
@@ -32,11 +34,14 @@ def message_of(answer: Answer, plan: Plan) -> AIMessage:
     reader = CallReader(plan.dialect, frozenset(plan.tools))
     texts: list[str] = []
     calls: list[WrittenCall] = []
-    for item in (*reader.push(answer.text), *reader.finish()):
+    written, closing = _parted(answer)
+    for item in (*reader.push(written), *reader.finish()):
         if isinstance(item, str):
             texts.append(item)
         else:
             calls.append(item)
+    if not calls:  # what was put behind a cut call does not make it one that the model made
+        texts.append(closing)
     pixels = _Pixels(answer, plan)
     calls = [pixels.call(call) for call in calls]
     return AIMessage(
@@ -57,6 +62,7 @@ class ChunkWriter:
         self._waiting: list[str | WrittenCall] = []  # what holds boxes waits for the sizes of the pictures
         self._index = 0
         self._called = False
+        self._calls = 0
 
     def push(self, piece: str) -> Iterator[ChatGenerationChunk]:
         """The chunks that a new piece of text completes."""
@@ -69,6 +75,8 @@ class ChunkWriter:
     def finish(self, answer: Answer) -> Iterator[ChatGenerationChunk]:
         """What is left, and the last chunk, which alone carries usage and metadata: merging would add them up.
 
+        The text that makes a cut answer whole stands in the last chunk.
+
         Raises:
             BoxConventionError: As ``message_of``.
         """
@@ -80,7 +88,7 @@ class ChunkWriter:
             items = [*([pixels.document(text)] if text else []), *calls]
         yield from self._chunks(items)
         last = AIMessageChunk(
-            content="",
+            content="" if self._calls else _parted(answer)[1],
             usage_metadata=_usage(answer),
             response_metadata=_metadata(answer, self._plan, pixels, called=self._called),
             chunk_position="last",
@@ -90,6 +98,7 @@ class ChunkWriter:
     def _chunks(self, items: Iterable[str | WrittenCall]) -> Iterator[ChatGenerationChunk]:
         for item in items:
             text = item if isinstance(item, str) else ""
+            self._calls += not isinstance(item, str)
             calls = [] if isinstance(item, str) else [self._call_chunk(item)]
             if text and not self._index:
                 self._index = 1  # LangChain merges a call at index 0 into text before it (v1 content blocks)
@@ -142,6 +151,24 @@ class _Pixels:
         return Grounding(self.plan.family.boxes, frame, notes=self.notes).apply(value, schema)
 
 
+def _parted(answer: Answer) -> tuple[str, str]:
+    """The text that the model wrote, and the text that makes it whole where it was cut."""
+    written = len(answer.text) if answer.cut is None else answer.cut.written
+    return answer.text[:written], answer.text[written:]
+
+
+def _truncated(answer: Answer, cut: Cut) -> dict[str, Any]:
+    """What a cut answer's reader must know: which fields the model did not write, and how to go on."""
+    truncated: dict[str, Any] = {"written": cut.written, "tokens": list(cut.tokens), "budget": cut.budget}
+    if cut.written < len(answer.text):
+        truncated |= {"invented": [], "open": []}
+        for part in parts(answer.text):
+            if part.end > cut.written or (part.kind == "number" and part.end == cut.written):
+                begun = part.kind in ("object", "list") and part.start < cut.written
+                truncated["open" if begun else "invented"].append(pointer(part.path))
+    return truncated
+
+
 def _tool_call(call: WrittenCall) -> ToolCall:
     return tool_call(name=str(call.name), args=dict(call.arguments or {}), id=call.id)
 
@@ -169,6 +196,8 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
     }
     if answer.effort is not None:
         metadata["decoding"] = dataclasses.asdict(answer.effort)
+    if answer.cut is not None:
+        metadata["truncated"] = _truncated(answer, answer.cut)
     if answer.finish_reason == "length":
         metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
     return metadata

@@ -79,6 +79,8 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
         constraint=constraint,
         sampling=options.sampling,
         max_tokens=options.max_tokens,
+        max_repeats=options.max_repeats,
+        begun=tuple(options.continue_from or ()),
         stop=options.stops,
         min_pixels=options.min_pixels,
         max_pixels=options.max_pixels,

@@ -34,7 +34,11 @@ class ChatFields(BaseChatModel):
     """How the model writes boxes, where its name and type do not tell: a family, a convention or the name of one."""
 
     max_tokens: Positive = 1024
-    """Longest answer, in tokens."""
+    """Longest answer, in tokens. Under a schema an answer ends in time, and is valid JSON; what the model did not write of it
+    is named in ``response_metadata["truncated"]``."""
+    max_repeats: Positive | None = 6
+    """How often the same text may follow itself, 128 tokens or more in all, before the answer is stopped
+    (``finish_reason`` "repetition"); None for any number."""
     temperature: Temperature | None = None
     """0 or None takes the likeliest token, whatever the checkpoint's own settings say."""
     top_p: Share | None = None
@@ -99,7 +103,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            "follow_instructions",
+            *("max_repeats", "follow_instructions"),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -81,7 +81,18 @@ class ChatTransformers(ChatFields):
     @property
     def _defaults(self) -> dict[str, Any]:
         """The fields that a call can override."""
-        names = ("model", "max_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "min_pixels")
+        names = (
+            "model",
+            "max_tokens",
+            "max_repeats",
+            "temperature",
+            "top_p",
+            "top_k",
+            "min_p",
+            "seed",
+            "stop",
+            "min_pixels",
+        )
         more = ("max_pixels", "timeout", "schema_in_prompt", "follow_instructions")
         return {name: getattr(self, name) for name in (*names, *more)}
 

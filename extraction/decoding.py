@@ -58,7 +58,7 @@ class DecodingLoop:
         seen = _Seen(self._rows, input_ids, None if encoder_decoder else model_kwargs.get("attention_mask"))
         rows = self._rows
         if self.one_by_one is None and passes.opens:
-            opening = [self._forced(row) for row in rows]
+            opening = [self._known(row) for row in rows]
             if any(opening):
                 passes.append(opening)
         while not all(row.done for row in rows):
@@ -85,13 +85,13 @@ class DecodingLoop:
         for row, scores, likeliest, best in zip(rows, logits, best_tokens, best_scores, strict=True):
             tokens = self._guarded(row, functools.partial(_go_on, row, scores, likeliest, best))
             if self.one_by_one is None:
-                tokens += self._forced(row)
+                tokens += self._known(row)
             result.append(tokens or [self._padding])
         return result
 
-    def _forced(self, row: Row) -> list[int]:
-        """What must come next in a row that goes on."""
-        return self._guarded(row, row.take_forced)
+    def _known(self, row: Row) -> list[int]:
+        """What comes next in a row that goes on, without a choice."""
+        return self._guarded(row, row.take_known)
 
     def _guarded(self, row: Row, act: Callable[[], list[int]]) -> list[int]:
         """The tokens by which a row that is not done goes on; its error ends this row alone."""

@@ -132,7 +132,15 @@ class OutputError(ExtractionError, OutputParserException):
 
 
 class TruncatedOutputError(OutputError):
-    """The answer was cut off before its end, by the token budget or by a cancellation."""
+    """The answer was cut off before its end: by the token budget, by a cancellation, or because it went round in circles.
+
+    Attributes:
+        invented: JSON pointers of the fields that the model did not write, where the answer was made whole without it.
+    """
+
+    def __init__(self, message: str, *, invented: tuple[str, ...] = (), **told: Any) -> None:
+        super().__init__(message, **told)
+        self.invented = invented
 
 
 class UnreadableOutputError(OutputError):

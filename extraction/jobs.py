@@ -18,7 +18,7 @@ from extraction.grammar import Constraint
 from extraction.sampling import Sampling
 from extraction.tools import ToolDialect
 
-FinishReason = Literal["stop", "length", "cancelled"]
+FinishReason = Literal["stop", "length", "cancelled", "repetition"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Request:
         constraint: What the answer must be; None for free text.
         sampling: How tokens are chosen.
         max_tokens: Longest answer.
+        max_repeats: How often a piece of text may follow itself before the answer is stopped; None for any number.
+        begun: Tokens of an answer that has been cut, to go on from.
         stop: Strings that end the answer, and are no part of it.
         min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
         max_pixels: Pictures with more pixels are reduced.
@@ -41,6 +43,8 @@ class Request:
     constraint: Constraint | None = None
     sampling: Sampling = Sampling()
     max_tokens: int = 1024
+    max_repeats: int | None = None
+    begun: tuple[int, ...] = ()
     stop: tuple[str, ...] = ()
     min_pixels: int | None = None
     max_pixels: int | None = None
@@ -62,17 +66,33 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """Where an answer was cut.
+
+    Attributes:
+        written: Characters that the model wrote; what follows was put there to make the answer whole.
+        tokens: What the model wrote as tokens, to go on from.
+        budget: Tokens that the answer could have had.
+    """
+
+    written: int
+    tokens: tuple[int, ...]
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a model wrote.
 
     Attributes:
         text: The text, tool calls with their markers included.
         finish_reason: "stop" for an answer that came to its end, "length" where a budget or a bound of the grammar
-            cut it, "cancelled" where nobody waits for it any more.
+            cut it, "repetition" where it went round in circles, "cancelled" where nobody waits for it any more.
         input_tokens: Tokens of the prompt, those of pictures included, padding excluded.
         image_tokens: Tokens of pictures among them.
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
+        cut: Where it was cut; None for an answer that came to its end, or to a bound of the grammar.
         effort: What it cost; None where the backend does not tell.
     """
 
@@ -82,6 +102,7 @@ class Answer:
     image_tokens: int
     output_tokens: int
     frames: tuple[Frame, ...] = ()
+    cut: Cut | None = None
     effort: Effort | None = field(default=None, compare=False)
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from extraction.batching import groups, stack
+from extraction.budget import Budget
+from extraction.closing import reach
 from extraction.decoding import DecodingLoop
-from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError
+from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
 from extraction.grammar import build_grammar, was_cut
 from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
@@ -74,6 +76,7 @@ class TransformersBackend:
                 one.job.resolve(error)
             return
         largest = min([len(jobs), *([self._largest_batch] if self._largest_batch else [])])
+        prepared = [one for one in prepared if self._has_room(one)]
         for indices in groups([one.encoded for one in prepared], largest=largest):
             self._run_batch([prepared[index] for index in indices])
 
@@ -107,6 +110,31 @@ class TransformersBackend:
             job.resolve(_as_ours(error))
             return None
         return _Prepared(job, encoded, grammar)
+
+    def _has_room(self, one: _Prepared) -> bool:
+        """Whether the shortest answer that its grammar allows has room; a job that has none is told so."""
+        try:
+            smallest = None if one.grammar is None else self._grammars.smallest(one.grammar)
+        except ExtractionError as error:
+            one.job.resolve(error)
+            return False
+        asked, room = one.job.request.max_tokens, self._room(one)
+        if smallest is None or smallest <= room:
+            return True
+        needs = f"the shortest answer that fits the schema takes {smallest} tokens"
+        one.job.resolve(
+            OptionError(f"max_tokens={asked} is too small: {needs}", hint="raise it, or ask for less")
+            if room == asked
+            else ContextLengthError(f"the model's context leaves {room} tokens, and {needs}", hint="lower max_pixels")
+        )
+        return False
+
+    def _room(self, one: _Prepared) -> int:
+        """Tokens that an answer may have."""
+        limit = self.info().max_positions
+        taken = 0 if self._loaded().config.is_encoder_decoder else one.encoded.length
+        asked = one.job.request.max_tokens
+        return asked if limit is None else min(asked, limit - taken)
 
     def _run_batch(self, batch: Sequence[_Prepared]) -> None:
         """Answers a batch; one that fails as a whole is tried again in halves, down to the job that is to blame."""
@@ -153,15 +181,20 @@ class TransformersBackend:
         return self._model
 
     def _row(self, one: _Prepared) -> Row:
-        request = one.job.request
-        limit = self.info().max_positions
-        taken = 0 if self._loaded().config.is_encoder_decoder else one.encoded.length
-        room = request.max_tokens if limit is None else min(request.max_tokens, limit - taken)
+        request, room = one.job.request, self._room(one)
+        matcher = budget = None
+        if one.grammar is not None and request.constraint is not None:
+            grammars = self._grammars
+            matcher = grammars.matcher(one.grammar)
+            smallest = grammars.smallest(one.grammar)
+            longer = reach(request.constraint)
+            budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
         return Row(
             one.job,
             sampling=request.sampling.with_defaults(self._loaded().generation_config),
             stream=TextStream(self._decoder, silent=self._special.silent, stop=request.stop),
-            matcher=None if one.grammar is None else self._grammars.matcher(one.grammar),
+            matcher=matcher,
+            budget=budget,
             max_tokens=room,
             special=self._special,
         )
@@ -243,6 +276,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             image_tokens=one.encoded.image_tokens,
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
+            cut=row.cut,
             effort=Effort(loop.passes, row.forced, loop.one_by_one),
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
+from extraction.closing import Closer
 from extraction.errors import GenerationError, SchemaError
 
 if TYPE_CHECKING:
@@ -67,6 +69,17 @@ class Matcher:
         self._check()
         return tokens
 
+    def must_go_on(self) -> bool:
+        """Whether only one continuation is possible now."""
+        return bool(self._matcher.compute_ff_tokens())
+
+    def after(self, *tokens: int) -> LLMatcher:
+        """The bare matcher as it would be after these tokens; this one stays where it is."""
+        ahead = self._matcher.deep_copy()
+        if tokens:
+            ahead.consume_tokens(list(tokens))
+        return ahead
+
     @property
     def complete(self) -> bool:
         """Whether the answer is whole and nothing can follow."""
@@ -93,6 +106,7 @@ class Grammars:
         """
         self._tokenizer = wrap_tokenizer(tokenizer, vocabulary=vocabulary, ends=ends)
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._smallest: dict[str, int | None] = {}
 
     def matcher(self, grammar: str) -> Matcher:
         """A fresh matcher for a grammar of ``build_grammar``.
@@ -106,9 +120,26 @@ class Grammars:
                 raise SchemaError(f"no grammar can be made of the schema: {compiled.get_error()}")
             self._compiled[grammar] = compiled
             if len(self._compiled) > CACHED_GRAMMARS:
-                self._compiled.popitem(last=False)
+                self._smallest.pop(self._compiled.popitem(last=False)[0], None)
         self._compiled.move_to_end(grammar)
         return Matcher(self._compiled[grammar].deep_copy(), self._tokenizer.vocab_size)
+
+    @functools.cached_property
+    def closer(self) -> Closer:
+        """Finds ways to the end of answers."""
+        return Closer(self._tokenizer)
+
+    def smallest(self, grammar: str) -> int | None:
+        """Tokens of the shortest answer that was found for a grammar; None where none was.
+
+        Raises:
+            SchemaError: The grammar does not work with this tokenizer.
+        """
+        matcher = self.matcher(grammar)
+        if grammar not in self._smallest:
+            path = self.closer.path(matcher.after(), 0)
+            self._smallest[grammar] = None if path is None else len(path)
+        return self._smallest[grammar]
 
 
 def wrap_tokenizer(tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> LLTokenizer:

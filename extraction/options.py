@@ -24,6 +24,9 @@ class CallOptions(BaseModel):
 
     model: str
     max_tokens: Positive
+    max_repeats: Positive | None = None
+    continue_from: list[int] | None = None
+    """Tokens of a cut answer of the same prompt (``response_metadata["truncated"]["tokens"]``), to go on from."""
     temperature: Temperature | None = None
     top_p: Share | None = None
     top_k: Positive | None = None

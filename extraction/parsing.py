@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Generic
+from typing import Any, Final, Generic, Literal
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.output_parsers import BaseOutputParser
@@ -71,6 +71,8 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
             value is then JSON, validated by ``jsonschema``).
         convention: How the model writes boxes.
         size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
+        on_truncation: What a cut answer is: "raise" for an error, "salvage" for the value of what is complete of it,
+            if that fits the schema, or else an error.
 
     Raises:
         SchemaError: ``target`` is no schema.
@@ -81,6 +83,7 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
     target: Any
     convention: BoxConvention | None = None
     size: tuple[int, int] | None = None
+    on_truncation: Literal["raise", "salvage"] = "raise"
 
     _schema: dict[str, Any] = PrivateAttr(default_factory=dict)
     _validator: Validator = PrivateAttr()
@@ -157,7 +160,12 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
             BoxConventionError: There are boxes, and it is not known what their numbers mean.
         """
         reason = finish_reason(metadata)
-        check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
+        try:
+            check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
+        except TruncatedOutputError as error:
+            if self.on_truncation == "salvage" and (salvaged := self._salvaged(error)) is not None:
+                return salvaged
+            raise
         try:
             reading = read_text(text)
         except ValueError as error:
@@ -221,11 +229,21 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
                 f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
             ) from error
 
+    def _salvaged(self, error: TruncatedOutputError) -> Parsed[T] | None:
+        """What is complete of a cut answer, if that fits the schema as it is; None where it does not."""
+        if error.partial is None:
+            return None
+        try:
+            return Parsed(self._validator.validate(error.partial), error.partial)
+        except (ValueError, RecursionError):
+            return None
+
     def _partial(self, text: str, metadata: Mapping[str, Any]) -> Any:
         """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""
         grounding = Grounding(*self._meaning(metadata))
+        written = (metadata.get("truncated") or {}).get("written")
         try:
-            partial = grounding.apply(complete_part(text), self._schema)
+            partial = grounding.apply(complete_part(text[:written]), self._schema)
         except (BoxConventionError, RecursionError):
             return None
         return None if grounding.problems else partial
@@ -308,12 +326,18 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
     if reason is None or not reason.endswith(BUDGET_ENDINGS + STOPPED_ENDINGS):
         return  # some streams give the reason several times, which LangChain joins: "stoplength"
     spent = reason.endswith(BUDGET_ENDINGS)
+    hint = "raise max_tokens, or ask for less at once" if spent else None
+    if reason.endswith("repetition"):
+        hint = "the model repeats itself; if that is right, raise max_repeats"
+    invented = tuple((metadata.get("truncated") or {}).get("invented") or ())
+    told = f"; not written by the model: {', '.join(invented[:5])}{' ...' if invented[5:] else ''}" if invented else ""
     raise TruncatedOutputError(
-        f"the answer was {'cut off' if spent else 'stopped'} (finish_reason {reason!r})",
+        f"the answer was {'cut off' if spent else 'stopped'} (finish_reason {reason!r}){told}",
         llm_output=text,
         finish_reason=reason,
         partial=partial(),
-        hint="raise max_tokens, or ask for less at once" if spent else None,
+        hint=hint,
+        invented=invented,
     )
 
 

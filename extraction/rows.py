@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from extraction.budget import Budget
 from extraction.errors import GenerationError
-from extraction.jobs import FinishReason, Job
+from extraction.jobs import Cut, FinishReason, Job
 from extraction.matching import Matcher
+from extraction.repeating import Repetition
 from extraction.sampling import Sampler, Sampling
 from extraction.text_stream import TextStream
 
@@ -39,6 +42,7 @@ class Row:
         job: Whose answer it is.
         tokens: Tokens so far, the end token included.
         forced: How many of them the grammar left no choice about, so that the model was not asked.
+        cut: Where it was cut, if it was.
         finish_reason: Why it is done; None while it is not.
         error: What went wrong with this row alone.
     """
@@ -50,6 +54,7 @@ class Row:
         sampling: Sampling,
         stream: TextStream,
         matcher: Matcher | None,
+        budget: Budget | None = None,
         max_tokens: int,
         special: SpecialTokens,
     ) -> None:
@@ -60,6 +65,7 @@ class Row:
             sampling: How tokens are chosen.
             stream: Turns them into text.
             matcher: What may be written; None for free text.
+            budget: Keeps a way to the end of what ``matcher`` allows; without it an answer is cut where tokens end.
             max_tokens: Longest answer.
             special: The model's tokens that are no text.
         """
@@ -69,8 +75,13 @@ class Row:
         self.max_tokens = max_tokens
         self.tokens: list[int] = []
         self.forced = 0
+        self.cut: Cut | None = None
         self.finish_reason: FinishReason | None = None
         self.error: GenerationError | None = None
+        self._budget = budget
+        repeats = job.request.max_repeats
+        self._repetition = None if repeats is None else Repetition(repeats)
+        self._begun = deque(job.request.begun)
         self._special = special
         self._sampler = Sampler(sampling, job.seed)
 
@@ -85,6 +96,9 @@ class Row:
         Raises:
             GenerationError: The grammar cannot be followed any further.
         """
+        if self._in_circles():
+            self._stop("repetition")
+            return
         if self.matcher is not None:
             self.matcher.mask(scores)
             forbidden = self._special.placeholders
@@ -105,37 +119,54 @@ class Row:
         Raises:
             GenerationError: There is none: the model's scores are no numbers.
         """
+        if self._begun:
+            self._sampler.skip()
+            return self._begun.popleft()
         if not math.isfinite(best):
             raise GenerationError("the model's scores are not numbers", hint="try dtype='float32'")
         return likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
 
     def take(self, token: int) -> None:
-        """Goes on by a token.
+        """Goes on by a token, or ends where the answer could not end in time after it.
 
         Raises:
             GenerationError: The token may not come here.
         """
+        if self._budget is not None and not self._budget.admits(token, len(self.tokens)):
+            self._stop("length", wanted=token)
+            return
         if self.matcher is not None:
             self.matcher.accept(token)
         self._write(token, complete=self.matcher is not None and self.matcher.complete)
 
-    def take_forced(self) -> list[int]:
-        """Goes on by all tokens that the grammar leaves no choice about now; the tokens."""
+    def take_known(self) -> list[int]:
+        """Goes on by all tokens about which there is no choice: what was begun, what the grammar forces; the tokens.
+
+        Raises:
+            GenerationError: What was begun does not follow the grammar.
+        """
+        start = len(self.tokens)
+        while self._begun and not self.done:
+            self._sampler.skip()
+            self.take(self._begun.popleft())
+        self._take_forced()
+        return self.tokens[start:]
+
+    def _take_forced(self) -> None:
         if self.matcher is None or self.done:
-            return []
-        taken: list[int] = []
+            return
         forced = self.matcher.forced()
         for number, token in enumerate(forced, 1):
             self._sampler.skip()
-            taken.append(token)
+            self.forced += 1
             if self._write(token, complete=number == len(forced) and self.matcher.complete):
-                break
-        self.forced += len(taken)
-        return taken
+                return
 
     def _write(self, token: int, *, complete: bool) -> bool:
         """Puts a token behind the others; whether that ends the answer."""
         self.tokens.append(token)
+        if self._repetition is not None:
+            self._repetition.push(token)
         ended = token in self._special.ends
         if not ended:
             self.stream.push(token)
@@ -143,8 +174,35 @@ class Row:
         if ended or self.stream.stopped or complete:
             self.finish("stop")
         elif len(self.tokens) >= self.max_tokens:
-            self.finish("length")
+            self._stop("length")
         return self.done
+
+    def _in_circles(self) -> bool:
+        """Whether the answer repeats itself, and has a choice about it."""
+        found = self._repetition is not None and self._repetition.found
+        return found and (self.matcher is None or not self.matcher.must_go_on())
+
+    def _stop(self, reason: FinishReason, wanted: int | None = None) -> None:
+        """Ends the row early. Under a grammar the answer is made whole, which nobody is told as if the model said it.
+
+        Args:
+            reason: Why.
+            wanted: The token that the model would have gone on with.
+        """
+        tokens = tuple(self.tokens)
+        closing = None if self._budget is None else self._budget.path(len(tokens))
+        if not closing or self._budget is None:
+            self.finish(reason)
+            self.cut = Cut(len(self.stream.text), tokens, self.max_tokens)
+            return
+        written = self.stream.length + (0 if wanted is None else self._budget.agreed(wanted, closing))
+        for token in closing:
+            self.tokens.append(token)
+            self.stream.push(token)
+        self.stream.finish()
+        self.job.tell(self.stream.text[:written])
+        self.cut = Cut(written, tokens, self.max_tokens)
+        self.finish_reason = reason
 
     def finish(self, reason: FinishReason) -> None:
         """Ends the row."""

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from langchain_core.caches import InMemoryCache
@@ -180,7 +181,9 @@ def test_a_message_says_all_that_is_known(tiny_qwen: str) -> None:
             "frames": [{"original": [60, 40], "model": [64, 32]}],
         },
         "decoding": {"passes": 5, "forced_tokens": 0, "one_by_one": None},
+        "truncated": {"written": len(message.content), "tokens": ANY, "budget": 5},
     }
+    assert len(message.response_metadata["truncated"]["tokens"]) == 5
 
 
 def test_an_unknown_family_has_no_convention(tiny_llava: str) -> None:

@@ -121,14 +121,19 @@ def test_schemas_of_every_kind(tiny_qwen: str, schema: Any, kind: type, include_
 def test_a_cut_answer_is_an_error_and_never_half_a_value(tiny_qwen: str) -> None:
     llm = _sampling(tiny_qwen)
     with pytest.raises(TruncatedOutputError) as caught:
-        llm.with_structured_output(Thing).invoke(LOOK, max_tokens=4)
+        llm.with_structured_output(Thing).invoke(LOOK, max_tokens=32)
     assert caught.value.finish_reason == "length"
-    raw = llm.with_structured_output(Thing, include_raw=True).invoke(LOOK, max_tokens=4)
+    assert "/count" in caught.value.invented
+    assert caught.value.partial is None
+    assert set(json.loads(str(caught.value.llm_output))) >= {"label", "count"}
+    raw = llm.with_structured_output(Thing, include_raw=True).invoke(LOOK, max_tokens=32)
     assert raw["parsed"] is None
     assert isinstance(raw["parsing_error"], TruncatedOutputError)
     assert raw["raw"].response_metadata["stop_reason"] == "max_tokens"
     with pytest.raises(TruncatedOutputError):
-        llm.with_structured_output(Thing, method="function_calling").invoke(LOOK, max_tokens=10)
+        llm.with_structured_output(Thing, method="function_calling").invoke(LOOK, max_tokens=100)
+    with pytest.raises(OptionError, match=r"max_tokens=4 is too small: the shortest answer .* takes 32 tokens"):
+        llm.with_structured_output(Thing).invoke(LOOK, max_tokens=4)
 
 
 def test_the_words_of_the_schema_reach_the_prompt_once() -> None:

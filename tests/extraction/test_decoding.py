@@ -2,115 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, StaticLayer
 
-from extraction import local_model
-from extraction.content import Turn
-from extraction.decoding import DecodingLoop
-from extraction.families import RELATIVE_1000
-from extraction.grammar import Constraint
-from extraction.images import Picture
-from extraction.jobs import Answer, Job, Request
-from extraction.loading import ModelKey
+from extraction.jobs import Job
 from extraction.local_model import TransformersBackend
 from extraction.passes import _why_one_by_one
-from extraction.prompts import model_schema
-from extraction.sampling import Sampling
-from extraction.schemas import Scene, json_schema_of
+from tests.extraction.decodes import CONSTANT, LONG, REQUESTS, asked, run, run_one_by_one
 
-FLAT = {
-    "type": "object",
-    "properties": {
-        "title": {"type": "string", "maxLength": 8},
-        "page_count": {"type": "integer"},
-        "ok": {"type": "boolean"},
-    },
-    "required": ["title", "page_count", "ok"],
-}
-NESTED = {
-    "type": "object",
-    "properties": {
-        "kind": {"const": "a rather long constant that is all forced"},
-        "rows": {"type": "array", "items": FLAT, "minItems": 1, "maxItems": 2},
-        "choice": {"enum": ["alpha", "alphabet", "beta"]},
-    },
-    "required": ["kind", "rows", "choice"],
-}
-CONSTANT = {"const": {"nothing": ["to", "choose"]}}
-SCENE = model_schema(json_schema_of(Scene), RELATIVE_1000)
-RED = Picture(Image.new("RGB", (60, 40), "red"))
-LONG = "A question that is a good deal longer than the other one, so that prompts are padded."
+pytestmark = pytest.mark.usefixtures("no_batch_fails")
 
 
-def _request(schema: dict[str, Any] | None, text: str = "x", **options: Any) -> Request:
-    constraint = None if schema is None else Constraint.of(schema)
-    return Request((Turn("user", (RED, text)),), constraint=constraint, **{"max_tokens": 120, **options})
-
-
-REQUESTS = [
-    _request(FLAT),
-    _request(NESTED, LONG),
-    _request(SCENE, max_tokens=60),
-    _request(CONSTANT, "?"),
-    _request(None, LONG, max_tokens=30),
-    _request(NESTED, sampling=Sampling(1.0, seed=3)),
-    _request(FLAT, LONG, sampling=Sampling(0.8, top_p=0.9, seed=4)),
-]
-
-
-@pytest.fixture(scope="module", params=["tiny_llava", "tiny_qwen"])
-def backend(request: pytest.FixtureRequest) -> TransformersBackend:
-    return TransformersBackend(ModelKey(request.getfixturevalue(request.param), dtype="float32"))
-
-
-@pytest.fixture(autouse=True)
-def _no_batch_fails(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An error behind the last answer of a batch would reach nobody."""
-    failed: list[Exception] = []
-    generate = TransformersBackend._generate
-
-    def watched(self: TransformersBackend, batch: Sequence[Any]) -> None:
-        try:
-            generate(self, batch)
-        except Exception as error:
-            failed.append(error)
-            raise
-
-    monkeypatch.setattr(TransformersBackend, "_generate", watched)
-    yield
-    assert failed == []
-
-
-def _run(backend: TransformersBackend, requests: Sequence[Request]) -> list[Answer]:
-    jobs = [Job(request) for request in requests]
-    backend.run(jobs)
-    return [job.future.result(timeout=0) for job in jobs]
-
-
-@pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch, backend: TransformersBackend) -> Any:
-    def run(requests: Sequence[Request]) -> list[Answer]:
-        with monkeypatch.context() as patch:
-            patch.setattr(local_model, "DecodingLoop", functools.partial(DecodingLoop, force=False))
-            return _run(backend, requests)
-
-    return run
-
-
-def test_answers_are_those_of_one_token_at_a_time(backend: TransformersBackend, one_by_one: Any) -> None:
-    plain = one_by_one(REQUESTS)
+def test_answers_are_those_of_one_token_at_a_time(backend: TransformersBackend) -> None:
+    plain = run_one_by_one(backend, REQUESTS)
     assert {answer.effort.one_by_one for answer in plain} == {"switched off"}
     assert {answer.effort.forced_tokens for answer in plain} == {0}
-    alone = [_run(backend, [request])[0] for request in REQUESTS]
-    together = _run(backend, REQUESTS)
+    alone = [run(backend, [request])[0] for request in REQUESTS]
+    together = run(backend, REQUESTS)
     assert alone == together == plain
     for answer, slow in zip(alone[:4], plain[:4], strict=True):
         assert answer.effort is not None
@@ -122,36 +34,38 @@ def test_answers_are_those_of_one_token_at_a_time(backend: TransformersBackend, 
 
 
 def test_an_answer_without_a_choice_asks_the_model_nothing(backend: TransformersBackend) -> None:
-    (answer,) = _run(backend, [_request(CONSTANT)])
+    (answer,) = run(backend, [asked(CONSTANT)])
     assert answer.text == '{"nothing": ["to", "choose"]}'
     assert answer.finish_reason == "stop"
     assert answer.effort is not None
     assert answer.effort.passes == 0
 
 
-def test_a_budget_ends_forced_text_where_it_ends_any_other(backend: TransformersBackend, one_by_one: Any) -> None:
-    (whole,) = _run(backend, [REQUESTS[1]])
-    cut = [replace(REQUESTS[1], max_tokens=tokens) for tokens in range(1, min(whole.output_tokens, 60))]
-    expected = one_by_one(cut)
-    assert [_run(backend, [request])[0] for request in cut] == expected
-    assert _run(backend, cut[:6]) == expected[:6]
+def test_a_budget_ends_free_text_where_it_ends_it_one_by_one(backend: TransformersBackend) -> None:
+    cut = [asked(None, LONG, max_tokens=tokens) for tokens in range(1, 8)]
+    expected = run_one_by_one(backend, cut)
+    assert [run(backend, [request])[0] for request in cut] == expected
+    assert run(backend, cut) == expected
     assert {answer.finish_reason for answer in expected} == {"length"}
 
 
-def test_a_stop_string_ends_forced_text(backend: TransformersBackend, one_by_one: Any) -> None:
+def test_a_stop_string_ends_forced_text(backend: TransformersBackend) -> None:
     for stop in ("constant that", '"rows', "e_cou"):
         request = replace(REQUESTS[1], stop=(stop,))
-        answers = _run(backend, [request, REQUESTS[0]])
-        assert answers == one_by_one([request, REQUESTS[0]])
+        answers = run(backend, [request, REQUESTS[0]])
+        assert answers == run_one_by_one(backend, [request, REQUESTS[0]])
         assert answers[0].finish_reason == "stop"
         assert stop not in answers[0].text
 
 
 def test_streamed_pieces_are_the_answer(backend: TransformersBackend) -> None:
-    pieces: list[str] = []
-    job = Job(REQUESTS[1], on_text=pieces.append)
-    backend.run([job])
-    assert "".join(pieces) == job.future.result(timeout=0).text
+    for request in (replace(REQUESTS[1], max_tokens=3000), REQUESTS[2]):
+        pieces: list[str] = []
+        job = Job(request, on_text=pieces.append)
+        backend.run([job])
+        answer = job.future.result(timeout=0)
+        written = None if answer.cut is None else answer.cut.written
+        assert "".join(pieces) == answer.text[:written]
 
 
 def test_what_cannot_go_on_by_several_tokens_is_named() -> None:

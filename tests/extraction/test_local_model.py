@@ -151,10 +151,15 @@ def test_constrained_answers_are_whole_documents(backend: TransformersBackend) -
 
 
 def test_an_answer_that_is_cut_says_so(backend: TransformersBackend) -> None:
-    answer = _run(backend, [replace(REQUESTS[2], max_tokens=5)])[0]
-    assert (answer.finish_reason, answer.output_tokens) == ("length", 5)
-    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
-        json.loads(answer.text)
+    free, bound = _run(backend, [replace(REQUESTS[0], max_tokens=5), replace(REQUESTS[2], max_tokens=45)])
+    assert (free.finish_reason, free.output_tokens) == ("length", 5)
+    assert free.cut is not None
+    assert (free.cut.written, len(free.cut.tokens)) == (len(free.text), 5)
+    assert bound.finish_reason == "length"
+    assert bound.output_tokens <= 45
+    assert bound.cut is not None
+    assert bound.cut.written < len(bound.text)
+    assert list(json.loads(bound.text)) == ["label", "n", "box"]
 
 
 def test_a_bound_that_the_schema_does_not_name_is_a_cut(

@@ -1,0 +1,59 @@
+"""Going on with an answer that was cut: with a larger budget, from the token where it broke off."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableConfig, RunnableSerializable
+from pydantic import ConfigDict
+
+OnTruncation = Literal["raise", "salvage", "continue"]
+"""What becomes of an answer that the budget cut: an error, what is complete of it, or the rest with a larger budget."""
+
+ATTEMPTS: Final = 3
+"""How often a cut answer is gone on with, each time with a budget twice as large."""
+
+
+class Continuing(RunnableSerializable[LanguageModelInput, AIMessage]):
+    """A chat model whose cut answers are gone on with.
+
+    The model reads what it has written in one pass and goes on; with a model that does not tell its tokens (a remote
+    one) the cut answer is given out.
+
+    Attributes:
+        model: The chat model as it is asked.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    model: Any
+
+    def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
+        """The answer; whole, if a budget eight times as large is enough."""
+        answer: AIMessage = self.model.invoke(input, config, **kwargs)
+        for _ in range(ATTEMPTS):
+            if (more := _more(answer)) is None:
+                break
+            answer = self.model.invoke(input, config, **(kwargs | more))
+        return answer
+
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """The same, awaited."""
+        answer: AIMessage = await self.model.ainvoke(input, config, **kwargs)
+        for _ in range(ATTEMPTS):
+            if (more := _more(answer)) is None:
+                break
+            answer = await self.model.ainvoke(input, config, **(kwargs | more))
+        return answer
+
+
+def _more(answer: AIMessage) -> dict[str, Any] | None:
+    """The options that go on with an answer; None where there is nothing to go on with."""
+    truncated = answer.response_metadata.get("truncated")
+    if answer.response_metadata.get("finish_reason") != "length" or not truncated:
+        return None
+    return {"continue_from": truncated["tokens"], "max_tokens": 2 * truncated["budget"]}

@@ -1,0 +1,202 @@
+"""The way to the end of an answer from where it stands, checked token by token with the grammar itself.
+
+llguidance knows what may come next, not how far the end is. A copy of the matcher is led on by tokens that close things;
+what comes out is a way that the grammar accepts: an upper bound of what is left, and not always the shortest.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+
+    from extraction.grammar import Constraint
+
+LONGEST: Final = 4096
+"""Tokens after which a way is given up."""
+
+_CLOSERS = re.compile(r'"?[\]}]*')
+_IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
+_VALUES = ("null", '"', "true", "false", "0", "1", "{", "[", ", ", ",", '": ', ":", ".", "-", "A", "a")
+_UNKNOWN: Final = 64
+"""Characters that are reckoned for a value whose shortest text a schema does not tell: a pattern, a format."""
+_WRAPPING: Final = 64
+"""Characters that are reckoned for the marks around a tool call."""
+
+
+class Closer:
+    """Finds ways to the end, for one tokenizer."""
+
+    def __init__(self, tokenizer: LLTokenizer) -> None:
+        """Sorts the tokens that close things, the one that closes most first."""
+        self._tokenizer = tokenizer
+        self._vocabulary = tokenizer.vocab_size
+        self._bits = allocate_token_bitmask(1, self._vocabulary)
+        texts = {token: tokenizer.decode_bytes([token]) for token in range(self._vocabulary)}
+        closers = sorted(
+            (token for token, text in texts.items() if text and _CLOSERS.fullmatch(text.decode("utf-8", "replace"))),
+            key=lambda token: (-len(texts[token]), token),
+        )
+        outside = [token for token in closers if not texts[token].startswith(b'"')]
+        quotes = [token for token in closers if texts[token].startswith(b'"')]
+        by_text = {text: token for token, text in reversed(texts.items())}
+
+        def known(words: Sequence[str]) -> list[int]:
+            spelled = [spelling.encode() for word in words for spelling in (word, f" {word}")]
+            return [by_text[text] for text in spelled if text in by_text]
+
+        self._letters = known(("a", "b"))
+        self._in_string = np.array([*quotes, *known(_IN_STRING)], dtype=np.int64)
+        self._elsewhere = np.array([*outside, *known(_VALUES)], dtype=np.int64)
+        self._plain = np.fromiter((text.isalnum() for text in texts.values()), dtype=bool, count=self._vocabulary)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens that begin with a whole character."""
+        return self._tokenizer.decode_bytes(list(tokens)).decode("utf-8", "ignore")
+
+    def plain(self, token: int) -> bool:
+        """Whether a token is letters and digits only: it opens nothing."""
+        return bool(self._plain[token])
+
+    def path(self, matcher: LLMatcher, written: int, longest: int = LONGEST) -> list[int] | None:
+        """Tokens that end an answer; None where no way of at most ``longest`` tokens was found.
+
+        Whoever goes a part of the way and asks again gets the rest of it, so that it does not matter how often it is
+        asked for. The matcher stays where it is.
+
+        Args:
+            matcher: The answer's grammar, where it stands.
+            written: Tokens of the answer so far.
+            longest: Most tokens of the way.
+        """
+        ahead = matcher.deep_copy()
+        path: list[int] = []
+        while not (ahead.is_stopped() or ahead.is_accepting()):
+            tokens = ahead.compute_ff_tokens() or self._chosen(ahead, written + len(path))
+            if not tokens or len(path) + len(tokens) > longest or not ahead.consume_tokens(tokens):
+                return None
+            path += tokens
+        return None if ahead.is_error() else path
+
+    def _chosen(self, matcher: LLMatcher, number: int) -> list[int]:
+        """The allowed token that promises the nearest end."""
+        fill_next_token_bitmask(matcher, self._bits, 0)
+        allowed: Any = np.unpackbits(self._bits.view(np.uint8)[0], bitorder="little")[: self._vocabulary]
+        in_string = bool(self._letters) and all(allowed[token] for token in self._letters)
+        for wanted in (self._in_string, self._elsewhere) if in_string else (self._elsewhere, self._in_string):
+            found = wanted[allowed[wanted] == 1]
+            if len(found):
+                return [int(found[0])]
+        rest = np.flatnonzero(allowed)
+        return [int(rest[number % min(len(rest), 7)])] if len(rest) else []  # odd patterns: not the same one for ever
+
+
+@functools.lru_cache(maxsize=256)
+def reach(constraint: Constraint) -> tuple[int, int]:
+    """How much longer the way to the end can get by one choice, in characters, which are at least as many as tokens.
+
+    It only says when to look; whether an answer can still end is always asked of the grammar.
+
+    Returns:
+        (where a value may begin, inside of a value that has begun).
+    """
+    texts = [constraint.schema, *(arguments for _, arguments in constraint.tools)]
+    measures = [_Shortest(json.loads(text)) for text in texts if text is not None]
+    around = _WRAPPING if constraint.tools else 0
+    return around + max(one.longest for one in measures), max(one.longest_scalar for one in measures)
+
+
+class _Shortest:
+    """The shortest texts of the values of a schema.
+
+    Attributes:
+        longest: The longest of them, of all values that the schema describes.
+        longest_scalar: What a string, a number or a choice that has begun can still need.
+    """
+
+    def __init__(self, schema: Any) -> None:
+        self._root = schema
+        self._known: dict[int, int] = {}
+        nodes = list(_schemas(schema))
+        self.longest = min(LONGEST, max(map(self.of, nodes), default=_UNKNOWN))
+        self.longest_scalar = min(LONGEST, max((_scalar(node) for node in nodes), default=_UNKNOWN))
+
+    def of(self, node: Any) -> int:
+        """Characters of the shortest value of a part of the schema, about."""
+        if not isinstance(node, dict):
+            return 4
+        if id(node) not in self._known:
+            self._known[id(node)] = LONGEST  # a value that holds itself has no end on this way
+            self._known[id(node)] = min(LONGEST, self._measured(node))
+        return self._known[id(node)]
+
+    def _measured(self, node: dict[str, Any]) -> int:
+        if "const" in node or "enum" in node:
+            return min(len(_dumped(value)) for value in node.get("enum") or [node.get("const")])
+        if isinstance(node.get("$ref"), str):
+            return self.of(self._resolved(node["$ref"]))
+        together = [self.of(part) for part in node.get("allOf") or []]
+        choices = [self.of(part) for key in ("anyOf", "oneOf") for part in node.get(key) or []]
+        if together or choices:
+            return sum(together) + min(choices, default=0)
+        kinds = node.get("type", "object" if "properties" in node else None)
+        kinds = kinds if isinstance(kinds, list) else [kinds]
+        return min((self._of_kind(node, kind) for kind in kinds), default=_UNKNOWN)
+
+    def _of_kind(self, node: dict[str, Any], kind: Any) -> int:
+        if kind == "object":
+            properties = node.get("properties") or {}
+            required = [name for name in node.get("required") or [] if isinstance(name, str)]
+            return 2 + sum(len(_dumped(name)) + 4 + self.of(properties.get(name)) for name in required)
+        if kind == "array":
+            first = node.get("prefixItems") or []
+            more = max(0, _count(node, "minItems") - len(first))
+            return 2 + sum(self.of(item) + 2 for item in first) + more * (self.of(node.get("items")) + 2)
+        return {"boolean": 5, "null": 4, None: 4}.get(kind, _scalar(node))
+
+    def _resolved(self, reference: str) -> Any:
+        node = self._root
+        for part in reference.lstrip("#").split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            node = node.get(name) if isinstance(node, dict) else None
+        return node
+
+
+def _scalar(node: Any) -> int:
+    """Characters that a string, a number or a choice can still need once it has begun."""
+    if not isinstance(node, dict):
+        return 0
+    if "enum" in node or "const" in node:
+        return max(len(_dumped(value)) for value in node.get("enum") or [node.get("const")])
+    if "pattern" in node or "format" in node:
+        return _UNKNOWN
+    if "minLength" in node:
+        return 2 + _count(node, "minLength")
+    bounds = [node[key] for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if key in node]
+    return 2 + max((len(_dumped(bound)) for bound in bounds), default=0)
+
+
+def _schemas(node: Any) -> Iterator[Any]:
+    """All objects inside a schema; some are none themselves (maps of properties), which does no harm."""
+    if isinstance(node, dict):
+        yield node
+    if isinstance(node, (dict, list)):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield from _schemas(value)
+
+
+def _count(node: dict[str, Any], key: str) -> int:
+    value = node.get(key)
+    return value if isinstance(value, int) else 0
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,172 @@
+"""Cut answers: valid all the same, within their budget, honest about it, and gone on with from where they broke off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import pytest
+
+from extraction.errors import GenerationError, OptionError
+from extraction.jobs import Answer, Job, Request
+from extraction.local_model import TransformersBackend
+from extraction.repeating import SHORTEST, Repetition
+from extraction.sampling import Sampling
+from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run, run_one_by_one
+
+pytestmark = pytest.mark.usefixtures("no_batch_fails")
+
+INVOICE = {
+    "type": "object",
+    "properties": {
+        "number": {"type": "string", "minLength": 3, "maxLength": 12},
+        "date": {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "paid": {"type": ["boolean", "null"]},
+        "lines": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 3,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "text": {"type": "string", "maxLength": 8},
+                    "amount": {"type": "number", "minimum": 0, "maximum": 99999},
+                    "unit": {"anyOf": [{"enum": ["piece", "kilogram"]}, {"type": "null"}]},
+                },
+                "required": ["text", "amount", "unit"],
+            },
+        },
+    },
+    "required": ["number", "date", "lines"],
+}
+WORDY = {
+    "type": "object",
+    "properties": {
+        "first": {"type": "string", "minLength": 20, "maxLength": 60},
+        "second": {"enum": [True, 0, 1, "x"]},
+    },
+    "required": ["first", "second"],
+}
+SCHEMAS = {"flat": FLAT, "nested": NESTED, "scene": SCENE, "invoice": INVOICE}
+
+
+def _far(backend: TransformersBackend, request: Request, smallest: int) -> Answer:
+    """The whole answer, or one that is a good deal longer than all that it is compared with."""
+    budget = smallest + 60 if request.constraint == asked(SCENE).constraint else 3000
+    return run(backend, [replace(request, max_tokens=budget)])[0]
+
+
+def _smallest(backend: TransformersBackend, request: Request) -> int:
+    with pytest.raises(OptionError, match=r"max_tokens=1 is too small: the shortest answer .* takes ") as caught:
+        run(backend, [replace(request, max_tokens=1)])
+    return int(str(caught.value).split(" takes ")[1].split()[0])
+
+
+def _is_honest(answer: Answer, far: Answer, schema: dict[str, Any], budget: int) -> None:
+    jsonschema.validate(json.loads(answer.text), schema)
+    assert answer.output_tokens <= budget
+    if answer.finish_reason == "stop":
+        assert answer == far
+        return
+    assert answer.finish_reason == "length"
+    assert answer.cut is not None
+    assert far.text[: None if far.cut is None else far.cut.written].startswith(answer.text[: answer.cut.written])
+    assert answer.cut.written < len(answer.text)
+    assert len(answer.cut.tokens) < answer.output_tokens
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(1.0, seed=5)], ids=["greedy", "sampled"])
+def test_an_answer_is_valid_at_every_budget(backend: TransformersBackend, name: str, sampling: Sampling) -> None:
+    schema = SCHEMAS[name]
+    request = asked(schema, LONG, sampling=sampling)
+    smallest = _smallest(backend, request)
+    far = _far(backend, request, smallest)
+    last = far.output_tokens if far.cut is None else smallest + 40
+    budgets = range(smallest, last + 1, 3 if sampling.temperature else 1)
+    requests = [replace(request, max_tokens=budget) for budget in budgets]
+    answers = run(backend, requests)
+    for budget, answer in zip(budgets, answers, strict=True):
+        _is_honest(answer, far, schema, budget)
+    some = slice(None, None, max(1, len(requests) // 4))
+    assert run_one_by_one(backend, requests[some]) == answers[some]
+    assert [run(backend, [one])[0] for one in requests[some]] == answers[some]
+
+
+@pytest.mark.parametrize("sampling", [Sampling(), Sampling(1.0, seed=5)], ids=["greedy", "sampled"])
+def test_a_cut_answer_goes_on_where_it_broke_off(backend: TransformersBackend, sampling: Sampling) -> None:
+    for request in (asked(WORDY, LONG, sampling=sampling), asked(None, "x", sampling=sampling)):
+        seeded = replace(request, sampling=replace(sampling, seed=5), max_tokens=300 if request.constraint else 40)
+        (whole,) = run(backend, [seeded])
+        smallest = _smallest(backend, seeded) if request.constraint else 1
+        cuts = range(smallest, min(whole.output_tokens, smallest + 40), 6)
+        cut = run(backend, [replace(seeded, max_tokens=budget) for budget in cuts])
+        begun = [answer.cut.tokens for answer in cut if answer.cut is not None]
+        assert len(begun) >= 2
+        on = [replace(seeded, begun=tokens) for tokens in begun]
+        assert run(backend, on) == [whole] * len(on)
+        assert [run(backend, [one])[0] for one in on[-2:]] == [whole] * 2
+        assert run_one_by_one(backend, on[-2:]) == [whole] * 2
+        (last,) = run(backend, on[-1:])
+        assert last.effort is not None
+        assert whole.effort is not None
+        assert last.effort.passes <= whole.effort.passes - len(begun[-1]) + whole.effort.forced_tokens + 1
+        assert last.effort.passes < whole.effort.passes
+
+
+def test_what_was_begun_must_follow_the_grammar(backend: TransformersBackend) -> None:
+    with pytest.raises(GenerationError, match="grammar"):
+        run(backend, [asked(FLAT, begun=(5, 5, 5))])
+
+
+def test_an_answer_without_a_choice_has_one_budget(backend: TransformersBackend) -> None:
+    (answer,) = run(backend, [asked(CONSTANT)])
+    assert run(backend, [asked(CONSTANT, max_tokens=answer.output_tokens)]) == [answer]
+    assert _smallest(backend, asked(CONSTANT)) == answer.output_tokens
+
+
+def test_a_refused_budget_leaves_its_neighbours_alone(backend: TransformersBackend) -> None:
+    jobs = [Job(asked(FLAT, max_tokens=2)), Job(asked(FLAT, LONG))]
+    backend.run(jobs)
+    with pytest.raises(OptionError):
+        jobs[0].future.result(timeout=0)
+    assert jobs[1].future.result(timeout=0) == run(backend, [asked(FLAT, LONG)])[0]
+
+
+def test_circles_are_found_where_they_close() -> None:
+    def found_at(tokens: Iterable[int], repeats: int) -> int | None:
+        repetition = Repetition(repeats)
+        for number, token in enumerate(tokens, 1):
+            repetition.push(token)
+            if repetition.found:
+                return number
+        return None
+
+    piece = list(range(30))
+    assert found_at(piece * 20, 6) == 30 * 7
+    assert found_at([99, *piece * 20], 6) == 30 * 7 + 1
+    assert found_at(piece * 7, 7) is None
+    assert found_at([1, 2] * 500, 6) == SHORTEST
+    assert found_at([7] * (SHORTEST - 1), 6) is None
+    assert found_at([7] * SHORTEST, 6) == SHORTEST
+    tail = [token for number in range(1000, 1050) for token in (*piece, number)]
+    assert found_at(tail, 6) is None
+    assert found_at(tail + piece * 9, 6) == len(tail) + 30 * 7
+    box = [1, 5, 5, 5, 5, 5, 5, 5, 5, 5, 2]
+    assert found_at(box * 40, 6) == max(SHORTEST, 11 * 7)
+
+
+def test_an_answer_in_circles_is_stopped(backend: TransformersBackend) -> None:
+    zeros = {"type": "array", "items": {"enum": [0]}, "minItems": 300, "maxItems": 400}
+    request = asked(zeros, max_tokens=1500, max_repeats=3)
+    (answer,) = run(backend, [request])
+    assert answer.finish_reason == "repetition"
+    assert json.loads(answer.text) == [0] * 300
+    assert answer.cut is not None
+    assert SHORTEST <= len(answer.cut.tokens) < answer.output_tokens  # it had no choice before
+    assert run_one_by_one(backend, [request]) == [answer]
+    (unstopped,) = run(backend, [replace(request, max_repeats=None)])
+    assert unstopped.finish_reason == "stop"
