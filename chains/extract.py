@@ -21,7 +21,8 @@ from extraction.chains.repair import Repairing
 from extraction.errors import OptionError
 from extraction.families import BoxConvention, Family
 from extraction.images import Picture, load_image
-from extraction.parsing import GroundedOutputParser, finish_reason, keeping_raw
+from extraction.keeping import keeping_raw
+from extraction.parsing import GroundedOutputParser, finish_reason
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of
