@@ -104,7 +104,7 @@ class ChunkWriter:
     def _first_metadata(self) -> dict[str, Any]:
         metadata: dict[str, Any] = {"model_provider": PROVIDER}
         if self._job.frames is not None and not self._told_boxes and not self._plan.in_pixels:
-            metadata["boxes"] = _told_boxes(self._plan, self._plan.family.boxes, self._job.frames)
+            metadata["boxes"] = _boxes_told(self._plan, self._plan.family.boxes, self._job.frames)
             self._told_boxes = True
         return metadata
 
@@ -189,13 +189,13 @@ def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
     convention, frames = plan.family.boxes, answer.frames
     if pixels.active:
         convention, frames = PIXEL, tuple(Frame(frame.original, frame.original) for frame in frames)
-    boxes = _told_boxes(plan, convention, frames)
+    boxes = _boxes_told(plan, convention, frames)
     if pixels.notes:
         boxes["notes"] = [dataclasses.asdict(note) | {"numbers": list(note.numbers)} for note in pixels.notes]
     return boxes
 
 
-def _told_boxes(plan: Plan, convention: BoxConvention | None, frames: Iterable[Frame]) -> dict[str, Any]:
+def _boxes_told(plan: Plan, convention: BoxConvention | None, frames: Iterable[Frame]) -> dict[str, Any]:
     return {
         "family": plan.family.name,
         "convention": None if convention is None else dataclasses.asdict(convention),

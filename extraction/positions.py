@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, RootModel, TypeAdapter
 from pydantic_core import SchemaValidator, core_schema
 
 from extraction.schemas.json_schema import reference_in, resolve_reference
@@ -315,9 +315,9 @@ def _needs_others(schema: Any) -> bool:
 def _instance(cls: type[BaseModel], values: dict[str, Any]) -> BaseModel:
     """An instance with these fields and no others, not even defaults, which are no answers: ``model_construct`` adds them."""
     instance = cls.__new__(cls)
-    extra: dict[str, Any] | None = {} if cls.model_config.get("extra") == "allow" else None
     object.__setattr__(instance, "__dict__", values)
     object.__setattr__(instance, "__pydantic_fields_set__", set(values))
-    object.__setattr__(instance, "__pydantic_extra__", extra)
-    object.__setattr__(instance, "__pydantic_private__", None)
+    if not issubclass(cls, RootModel):
+        object.__setattr__(instance, "__pydantic_extra__", {} if cls.model_config.get("extra") == "allow" else None)
+        object.__setattr__(instance, "__pydantic_private__", None)
     return instance

@@ -1,0 +1,52 @@
+"""What the tests of streams share: chunks of every size, and what it means that a value only grew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def pieces(text: str, size: int) -> list[str]:
+    """The text in pieces of one size; of random ones for 0."""
+    if size:
+        return [text[at : at + size] for at in range(0, len(text), size)] or [""]
+    random, parts = Random(len(text)), list[str]()
+    while text:
+        length = random.randrange(1, 9)
+        parts.append(text[:length])
+        text = text[length:]
+    return parts or [""]
+
+
+def extends(later: Any, earlier: Any) -> bool:
+    """Whether all that is in the earlier value is in the later one, unchanged."""
+    if isinstance(earlier, BaseModel):
+        fields = earlier.__dict__
+        return type(later) is type(earlier) and all(
+            name in later.__dict__ and extends(later.__dict__[name], value) for name, value in fields.items()
+        )
+    if isinstance(earlier, dict):
+        return isinstance(later, dict) and all(
+            key in later and extends(later[key], value) for key, value in earlier.items()
+        )
+    if isinstance(earlier, list):
+        return (
+            isinstance(later, list)
+            and len(later) >= len(earlier)
+            and all(extends(a, b) for a, b in zip(later, earlier, strict=False))
+        )
+    return type(later) is type(earlier) and later == earlier
+
+
+def grows(elements: Sequence[Any]) -> bool:
+    """Whether each element holds the one before, and more."""
+    pairs = list(zip(elements[1:], elements, strict=False))
+    return all(extends(later, earlier) for later, earlier in pairs) and all(a != b for a, b in pairs[:-1])
+
+
+def pointers(closed: Iterable[Any]) -> list[str]:
+    """The pointers of values, in the order in which they closed."""
+    return [one.pointer for one in closed]
