@@ -10,8 +10,9 @@ from typing import Any
 
 from extraction.documents import load_strictly
 from extraction.errors import BoxConventionError
+from extraction.partials import growing_form
 from extraction.places import Path, pointer
-from extraction.positions import GrowingList, Position
+from extraction.positions import Position
 from extraction.scanning import Token
 
 
@@ -181,7 +182,7 @@ class Growth:
                 container.parts[name] = whole
             whole = container.position.so_far(container.parts)
             name = container.name
-        return Closed(pointer(path), value, GrowingList(whole) if isinstance(whole, list) else whole)
+        return Closed(pointer(path), value, growing_form(whole))
 
 
 def _grows(position: Position, token: Token) -> bool:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict
 from extraction.errors import OutputError
 from extraction.growing import Closed
 from extraction.parsing import GroundedOutputParser
+from extraction.partials import GrowingDict
 from extraction.streaming import AnswerStream, GrowingOutput
 
 
@@ -42,7 +43,7 @@ class _RawAndParsed(GrowingOutput, RunnableSerializable[AIMessage, dict[str, Any
         return self.parser.answer_stream()
 
     def _element(self, closed: Closed) -> Any:
-        return {"parsed": closed.whole}
+        return GrowingDict(parsed=closed.whole)
 
     def _last_element(self, stream: AnswerStream) -> Any:
         return _kept(stream.answer(), lambda: self.parser.end_of(stream))

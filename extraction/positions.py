@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, RootModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import SchemaValidator, core_schema
 
+from extraction.partials import growing_class, growing_instance
 from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
 from extraction.validation import Validator
@@ -32,16 +33,6 @@ _ENTANGLED: Final = frozenset(
 )
 """Keywords by which a place is more than its fields or its items."""
 _MAX_REFERENCES: Final = 100
-
-
-class GrowingList(list[Any]):
-    """A whole value that is a list, as far as it has come.
-
-    It has no sum: LangChain's traces add up what a stream gives, and each of these holds all that came before.
-    """
-
-    def __add__(self, other: Any) -> Any:
-        raise TypeError("each list of a stream holds what came before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +220,7 @@ class _TypedPosition(Position):
         self._children: dict[str, Field | None] = {}
         self._item: Position | None = None
         self._class: type[BaseModel] | None = None  # whose instances the growing values are
+        self._growing: type[BaseModel] | None = None
         self._wraps = False  # a RootModel: its one field is the growing value
         self._structure = types.plain(schema)
         if self._structure["type"] == "model" and _is_bare(self._structure):
@@ -273,7 +265,9 @@ class _TypedPosition(Position):
         parts = super().so_far(parts)
         if self._class is None:
             return parts
-        return _instance(self._class, {"root": parts} if self._wraps else parts)
+        if self._growing is None:
+            self._growing = growing_class(self._class)
+        return growing_instance(self._growing, {"root": parts} if self._wraps else parts)
 
     def value(self, data: Any) -> Any:
         if self._validator is None:
@@ -283,8 +277,7 @@ class _TypedPosition(Position):
 
 def _is_bare(schema: Any) -> bool:
     """Whether a class is nothing but its fields: an instance with some of them holds what the whole one will hold."""
-    kept = schema["cls"].__dict__ if "cls" in schema else {}
-    if schema.get("custom_init") or schema.get("post_init") or "__add__" in kept:
+    if schema.get("custom_init") or schema.get("post_init") or hasattr(schema.get("cls"), "__add__"):
         return False
     return schema["type"] != "dataclass" or schema["schema"]["type"] == "dataclass-args"
 
@@ -310,14 +303,3 @@ def _needs_others(schema: Any) -> bool:
             if node.get("type") not in ("model", "dataclass", "typed-dict"):  # they have fields of their own
                 waiting += [part for key, part in node.items() if key not in ("metadata", "serialization", "default")]
     return False
-
-
-def _instance(cls: type[BaseModel], values: dict[str, Any]) -> BaseModel:
-    """An instance with these fields and no others, not even defaults, which are no answers: ``model_construct`` adds them."""
-    instance = cls.__new__(cls)
-    object.__setattr__(instance, "__dict__", values)
-    object.__setattr__(instance, "__pydantic_fields_set__", set(values))
-    if not issubclass(cls, RootModel):
-        object.__setattr__(instance, "__pydantic_extra__", {} if cls.model_config.get("extra") == "allow" else None)
-        object.__setattr__(instance, "__pydantic_private__", None)
-    return instance

@@ -25,8 +25,10 @@ def extends(later: Any, earlier: Any) -> bool:
     """Whether all that is in the earlier value is in the later one, unchanged."""
     if isinstance(earlier, BaseModel):
         fields = earlier.__dict__
-        return type(later) is type(earlier) and all(
-            name in later.__dict__ and extends(later.__dict__[name], value) for name, value in fields.items()
+        return (
+            isinstance(later, BaseModel)
+            and type(later).__qualname__ == type(earlier).__qualname__
+            and all(name in later.__dict__ and extends(later.__dict__[name], value) for name, value in fields.items())
         )
     if isinstance(earlier, dict):
         return isinstance(later, dict) and all(
