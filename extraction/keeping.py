@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from langchain_core.callbacks import CallbackManagerForChainRun
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict
@@ -36,7 +37,10 @@ class _RawAndParsed(GrowingOutput, RunnableSerializable[AIMessage, dict[str, Any
         """The message, and its value or error."""
         return self._call_with_config(self._read, input, config)
 
-    def _read(self, message: AIMessage, config: RunnableConfig) -> dict[str, Any]:
+    def _read(
+        self, message: AIMessage, run_manager: CallbackManagerForChainRun, config: RunnableConfig
+    ) -> dict[str, Any]:
+        del run_manager  # LangChain gives the configuration only together with it
         return _kept(message, lambda: self.parser.invoke(message, config))
 
     def _new_stream(self) -> AnswerStream:

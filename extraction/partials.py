@@ -86,7 +86,7 @@ def growing_instance(growing: type[BaseModel], values: dict[str, Any]) -> BaseMo
     object.__setattr__(instance, "__dict__", values)
     object.__setattr__(instance, "__pydantic_fields_set__", set(values))
     if not issubclass(growing, RootModel):
-        extra = {} if growing.model_config.get("extra") == "allow" else None
+        extra: dict[str, Any] | None = {} if growing.model_config.get("extra") == "allow" else None
         object.__setattr__(instance, "__pydantic_extra__", extra)
         object.__setattr__(instance, "__pydantic_private__", None)
     return instance

@@ -279,7 +279,7 @@ def _is_bare(schema: Any) -> bool:
     """Whether a class is nothing but its fields: an instance with some of them holds what the whole one will hold."""
     if schema.get("custom_init") or schema.get("post_init") or hasattr(schema.get("cls"), "__add__"):
         return False
-    return schema["type"] != "dataclass" or schema["schema"]["type"] == "dataclass-args"
+    return bool(schema["type"] != "dataclass" or schema["schema"]["type"] == "dataclass-args")
 
 
 def _fields(structure: Any) -> Iterator[tuple[str, Any]]:

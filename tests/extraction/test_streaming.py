@@ -13,7 +13,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_core.tracers.schemas import Run
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from extraction.errors import (
     BoxConventionError,
@@ -154,25 +154,31 @@ def test_time_is_linear_in_the_length() -> None:
         assert stream.reader.steps <= 2 * len(text) + len(chunks)
 
 
-def test_an_item_is_validated_once_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    counted: list[str] = []
+def test_an_item_is_validated_when_it_closes_and_not_again_before_the_end() -> None:
+    validated: list[str] = []
 
     class Item(BaseModel):
         text: str
 
-        def __init_subclass__(cls, **kwargs: Any) -> None:
-            raise AssertionError("no class of the user's is extended")
+        @field_validator("text")
+        @classmethod
+        def _count(cls, value: str) -> str:
+            validated.append(value)
+            return value
 
     class Items(BaseModel):
         items: list[Item]
 
+    names = [str(index) for index in range(50)]
+    text = json.dumps({"items": [{"text": name} for name in names]})
     parser = GroundedOutputParser(target=Items)
-    original = parser._outline.root.field("items").position.item().value  # type: ignore[union-attr]
-    item = parser._outline.root.field("items").position.item()  # type: ignore[union-attr]
-    monkeypatch.setattr(item, "value", lambda data: (counted.append(data["text"]), original(data))[1])
-    text = json.dumps({"items": [{"text": str(index)} for index in range(50)]})
-    assert len(list(parser.values(pieces(text, 3)))) == 51
-    assert counted == [str(index) for index in range(50)]
+    stream = parser.answer_stream()
+    for piece in pieces(text, 3):
+        closed = list(stream.push(piece))
+        assert not closed or validated == names[: len(closed[-1].whole.items)]
+    assert validated == names
+    assert [item.text for item in parser.end_of(stream).items] == names
+    assert validated == names * 2
 
 
 # --- what cannot be given early ------------------------------------------------------------------------------------

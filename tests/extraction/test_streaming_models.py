@@ -217,6 +217,6 @@ async def test_the_embedded_model_finds_one_thing_after_the_other() -> None:
     assert grows(scenes)
     assert scenes[-1] == chain.invoke(SCENE_FILE)
     events = [event async for event in chain.astream_events(SCENE_FILE, version="v2")]
-    told = [event["data"] for event in events if event["event"] == "on_custom_event"]
+    told: list[Any] = [event["data"] for event in events if event["event"] == "on_custom_event"]
     assert [one["pointer"] for one in told] == [f"/objects/{index}" for index in range(6)]
     assert [one["value"] for one in told] == scenes[-1].objects
