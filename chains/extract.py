@@ -105,7 +105,8 @@ def extraction_chain(
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
 
-    Its input is whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``.
+    Its input is whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``. A stream of it gives the value as
+    it grows, all that is there being final (see ``GroundedOutputParser``).
 
     Args:
         model: Any LangChain chat model. A local one is held to the schema by a grammar.

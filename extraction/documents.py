@@ -21,7 +21,7 @@ _PARTNER = {"]": "[", "}": "{"}
 
 _MAX_DOCUMENTS: Final = 100
 _MAX_OPEN: Final = 10 * MAX_DEPTH
-_MAX_PAIRINGS: Final = 8
+MAX_PAIRINGS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class _Brackets:
 
     def end_of(self, start: int) -> int | None:
         """The index behind the bracket that closes the one at ``start``."""
-        if start not in self.ends and self.pairings < _MAX_PAIRINGS:
+        if start not in self.ends and self.pairings < MAX_PAIRINGS:
             self.pairings += 1
             self._pair_from(start)
         return self.ends.get(start)

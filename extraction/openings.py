@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from extraction.documents import JSON_FENCES
+from extraction.documents import JSON_FENCES, MAX_PAIRINGS
 from extraction.growing import Closed, Growth
 from extraction.positions import Position
 from extraction.scanning import TokenReader
@@ -22,8 +23,39 @@ _LONGEST_HEAD: Final = 200
 _HEAD_SO_FAR = re.compile(r"[ \t>]*(?:`{1,2}|~{1,2}|(?:`{3,}|~{3,})[ \t]*(?:[A-Za-z][\w+-]*)?\s*)?")
 _HEAD = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*([A-Za-z][\w+-]*)?\s*")
 _NOTABLE = re.compile(r"[\[{<\n]")
+_NOTABLE_IN_BROKEN = re.compile(r'[\[\]{}"\\<\n]')
+_PARTNER: Final = {"]": "[", "}": "{"}
 
 _Place = Literal["start", "thought", "line", "prose", "tag", "document", "nothing"]
+
+
+@dataclass(slots=True)
+class _Broken:
+    """What looked like a document and is none; what stands inside of it is none either.
+
+    Attributes:
+        open: Its brackets that are not closed yet; nothing is broken where there are none.
+        in_string: Whether it is inside a string.
+        escaped: Whether the next character belongs to a backslash.
+    """
+
+    open: list[str] = field(default_factory=list)
+    in_string: bool = False
+    escaped: bool = False
+
+    def pass_over(self, char: str) -> None:
+        """Goes on behind a bracket, a quote or a backslash, as ``documents`` pairs brackets in what is no JSON."""
+        if char == "\\":
+            self.escaped = self.in_string
+        elif char == '"':
+            self.in_string = not self.in_string
+        elif self.in_string:
+            return
+        elif char in "[{":
+            self.open.append(char)
+        elif _PARTNER[char] in self.open:
+            while self.open.pop() != _PARTNER[char]:
+                pass
 
 
 class AnswerReader:
@@ -53,7 +85,8 @@ class AnswerReader:
         self._closing = ""  # the tag that ends the thinking
         self._may_have_thought: bool | None = None  # None before the first character of the answer
         self._fenced = False
-        self._bare = True  # whether a bracket in prose may begin a document
+        self._broken = _Broken()
+        self._pairings = 0
         self._readers: dict[_Place, Callable[[str], None]] = {
             "start": self._start,
             "tag": self._tag,
@@ -86,8 +119,10 @@ class AnswerReader:
         if self.growth.given or self.growth.waits or self._fenced:
             self._at = "nothing"  # what else there is, the end of the answer will tell
         else:
-            self._bare = self._tokens.state == "whole"  # what stands inside something broken is no document
             self._at = "prose"
+            if self._tokens.state == "broken":
+                self._broken = _Broken(self._tokens.brackets, self._tokens.in_string)
+                self._pairings += 1
 
     def _begin(self, *, fenced: bool) -> None:
         self._steps += self._tokens.steps
@@ -114,7 +149,7 @@ class AnswerReader:
         if held in _THINKING and self._before_tag == "start":
             self._at, self._closing, held = "thought", _THINKING[held], ""
         elif held in _THINKING.values() and self._may_have_thought is not False:
-            self._at, self._bare, held = "start", True, ""  # the tag that begins the thinking stands in the prompt
+            self._at, self._broken, held = "start", _Broken(), ""  # what begins the thinking stands in the prompt
         elif not any(tag.startswith(held) for tag in _TAGS):
             if self._before_tag == "start":
                 self._enter_answer("<")
@@ -151,7 +186,11 @@ class AnswerReader:
 
     def _prose(self, piece: str) -> None:
         """Around documents."""
-        notable = _NOTABLE.search(piece, self.position)
+        if self._broken.escaped:
+            self._broken.escaped = False
+            self.position += 1
+            return
+        notable = (_NOTABLE_IN_BROKEN if self._broken.open else _NOTABLE).search(piece, self.position)
         if notable is None:
             self.position = len(piece)
             return
@@ -161,7 +200,10 @@ class AnswerReader:
         elif notable[0] == "\n":
             self._at = "line"
             self.position += 1
-        elif self._bare:
+        elif self._broken.open:
+            self._broken.pass_over(notable[0])
+            self.position += 1
+        elif self._pairings < MAX_PAIRINGS:
             self._begin(fenced=False)
         else:
-            self.position += 1
+            self._at = "nothing"

@@ -195,7 +195,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     def answer_stream(self) -> AnswerStream:
         """A new answer that is to come in chunks."""
         boxes = has_geometry(self._schema)
-        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data)
+        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data, _was_cut)
 
     def end_of(self, stream: AnswerStream) -> T:
         """The value of an answer that has come to its end.
@@ -333,6 +333,11 @@ def finish_reason(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _was_cut(metadata: Mapping[str, Any]) -> bool:
+    # Some streams give the reason several times, which LangChain joins: "stoplength".
+    return (finish_reason(metadata) or "").endswith(BUDGET_ENDINGS + STOPPED_ENDINGS)
+
+
 def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
     """Returns when nothing in a message's metadata says that it did not come to its end.
 
@@ -345,8 +350,8 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
         TruncatedOutputError: The tokens were used up, or the answer was stopped from outside.
     """
     reason = finish_reason(metadata)
-    if reason is None or not reason.endswith(BUDGET_ENDINGS + STOPPED_ENDINGS):
-        return  # some streams give the reason several times, which LangChain joins: "stoplength"
+    if reason is None or not _was_cut(metadata):
+        return
     spent = reason.endswith(BUDGET_ENDINGS)
     raise TruncatedOutputError(
         f"the answer was {'cut off' if spent else 'stopped'} (finish_reason {reason!r})",

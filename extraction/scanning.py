@@ -191,6 +191,16 @@ class TokenReader:
         self._parts: list[str] = []
         self._escape = ""
 
+    @property
+    def brackets(self) -> list[str]:
+        """The opening brackets of what is open, from outside to inside."""
+        return [level.bracket for level in self._levels]
+
+    @property
+    def in_string(self) -> bool:
+        """Whether the last piece ended, or went wrong, inside a string."""
+        return self._sign == "string"
+
     def read(self, text: str, start: int = 0) -> Iterator[Token]:
         """The tokens that a new piece, from ``start`` on, makes certain."""
         self.position = start

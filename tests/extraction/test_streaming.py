@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ ENDS[5] = BILL.index('"a/b": 1,') + 9
 
 AROUND = ["{}", "\n {} \n", "```json\n{}\n```", "Here it is:\n\n```json\n{}\n```\nAnything else?", "~~~\n{}\n~~~"]
 AROUND += ["<think>Is it {{}}? [1]</think>\n{}", "<thinking>a <think> b</thinking>{}", "so [1], no.\n</think>\n\n{}"]
+AROUND += ['I see [a cup, {{}}] on {a: ["ta}\\"]ble"], ]} there: {}', "{note} and [see\n[2]]:\n{}\n"]
 AROUND += ["The bill says {} I think.", "See [1] and [2, {{}}]: {}", "<b>Bill</b> {}", "1 < 2: {}", "``` json\n{}```"]
 
 
@@ -220,7 +222,7 @@ def test_what_is_wrong_ends_the_stream_with_an_error(text: str, kind: type[Outpu
         f'"quoted" {BILL}',
         f"<thinker> {BILL}",
         f"</think>{BILL}",
-        f"See {{note}} and [here]: {BILL}",
+        f"{'[x] ' * 8}{BILL}\n```\n{BILL}\n```",
         f"draft [1\n</thinking>{BILL}",
         f"<think>a</think><think>b</think>{BILL}",
     ],
@@ -239,6 +241,44 @@ def test_a_value_without_parts_comes_in_the_end(text: str) -> None:
 
 def test_an_empty_stream_gives_nothing() -> None:
     assert _stream(Bill, []) == []
+
+
+class Small(BaseModel):
+    a: int
+    b: str = "x"
+    c: list[int] = []
+
+
+DOCUMENTS = ['{"a": 1, "b": "q]", "c": [1, 2]}', '{"a": 2}', '{"x": 1}', "[1]", '[{"a": 1}]', '{"a": 1, "b": 2}']
+CHATTER = ["\n", "```", "```json\n", "\n```\n", "~~~\n", "<think>", "</think>", "<thinking>", "</thinking>", "text "]
+CHATTER += ["[see ", "{note}", "]", "}", '"', "\\", " ", "> ", "```python\n", "<b>", "{", "[", '{"a": 1, "b": "q']
+
+
+def test_whatever_stands_in_a_text_a_stream_and_invoke_never_disagree() -> None:
+    random, parser = Random(0), GroundedOutputParser(target=Small)
+    told = {"streamed": 0, "whole": 0, "wrong": 0, "contradicted": 0}
+    for _ in range(1500):
+        parts = [random.choice(CHATTER if random.random() < 0.6 else DOCUMENTS) for _ in range(random.randrange(1, 8))]
+        text = "".join(parts)
+        given, error = _given(Small, text)
+        assert grows(given), text
+        assert [one.pointer for piece in [text] for one in parser.answer_stream().push(piece)] == [
+            one.pointer for stream in [parser.answer_stream()] for piece in text for one in stream.push(piece)
+        ], text
+        try:
+            value = parser.invoke(text)
+        except OutputError as wrong:
+            assert str(error) == str(wrong), text
+            told["wrong"] += 1
+            continue
+        if error is None:
+            assert given[-1] == value, text
+            told["streamed" if len(given) > 1 else "whole"] += 1
+        else:
+            assert "another one counts than the one that was streamed" in str(error), text
+            told["contradicted"] += 1
+    assert told["streamed"] > 200 > told["contradicted"], told
+    assert min(told.values()) > 10, told
 
 
 # --- boxes ---------------------------------------------------------------------------------------------------------
@@ -334,6 +374,15 @@ def test_a_cut_answer_gives_what_was_complete_and_then_the_error_of_invoke() -> 
         GroundedOutputParser(target=Bill).invoke(AIMessage(BILL[:-40], response_metadata={"finish_reason": "length"}))
     assert str(invoked.value) == str(caught.value)
     assert invoked.value.partial == caught.value.partial
+
+
+def test_nothing_is_given_of_what_closes_a_cut_answer() -> None:
+    cut = AIMessageChunk(content=BILL[-60:], response_metadata={"finish_reason": "length"})
+    stream = GroundedOutputParser(target=Bill).answer_stream()
+    given = [one.pointer for chunk in [*_chunks(BILL[:-60]), cut] for one in stream.push(chunk)]
+    assert given == CLOSED[:4]
+    with pytest.raises(TruncatedOutputError):
+        GroundedOutputParser(target=Bill).end_of(stream)
 
 
 # --- in a chain ----------------------------------------------------------------------------------------------------
