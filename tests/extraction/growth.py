@@ -1,12 +1,43 @@
-"""What the tests of streams share: chunks of every size, and what it means that a value only grew."""
+"""What the tests of streams share: an answer, chunks of every size, and what it means that a value only grew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from random import Random
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from extraction.errors import OutputError
+from extraction.parsing import GroundedOutputParser
+
+
+class Seller(BaseModel):
+    name: str
+    city: str | None = None
+
+
+class Line(BaseModel):
+    text: str
+    price: Decimal
+    tags: list[str] = []
+
+
+class Bill(BaseModel):
+    total: Decimal
+    seller: Seller
+    lines: list[Line] = Field(alias="items")
+    notes: dict[str, int] = {}
+    paid: bool = False
+
+
+BILL = (
+    '{"total": 1234.5, "seller": {"name": "K\\u00f6nig \\"&\\" S\u00f6hne \U0001f600", "city": null},\n'
+    ' "items": [{"text": "a]}", "price": 1e3, "tags": ["x", "y"]}, {"text": "", "price": -0.5}],'
+    ' "notes": {"a/b": 1, "c": 20}, "paid": true}'
+)
+CLOSED = ["/total", "/seller/name", "/seller/city", "/items/0", "/items/1", "/notes/a~1b", "/notes/c", "/paid", ""]
 
 
 def pieces(text: str, size: int) -> list[str]:
@@ -52,3 +83,18 @@ def grows(elements: Sequence[Any]) -> bool:
 def pointers(closed: Iterable[Any]) -> list[str]:
     """The pointers of values, in the order in which they closed."""
     return [one.pointer for one in closed]
+
+
+def streamed(target: Any, chunks: Any, **options: Any) -> list[Any]:
+    return list(GroundedOutputParser(target=target, **options).transform(iter(chunks)))
+
+
+def given_in(target: Any, text: str, **options: Any) -> tuple[list[Any], OutputError | None]:
+    """What a stream gives, and the error in its end."""
+    elements: list[Any] = []
+    try:
+        for element in GroundedOutputParser(target=target, **options).transform(iter(pieces(text, 1))):
+            elements.append(element)  # noqa: PERF402 - what came before the error is wanted
+    except OutputError as error:
+        return elements, error
+    return elements, None
