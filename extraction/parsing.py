@@ -73,7 +73,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     list. What is there is validated, in pixels, and final. A growing Pydantic object is an instance of its class whose
     other fields are absent (``model_fields_set`` names those that are there). Objects in lists, unions, and classes
     with a validator of their own come whole; where the whole value is such a class, its growing form is JSON data. The
-    last element is what ``invoke`` gives; where that raises, the stream does in the end.
+    last element is what ``invoke`` gives; where that raises, or finds that another document counts than the one that was
+    streamed, the stream raises in its end.
 
     Attributes:
         target: A Pydantic class, a TypedDict, a dataclass, any type that Pydantic knows, or a JSON schema (a dict; the
