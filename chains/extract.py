@@ -22,7 +22,8 @@ from extraction.chains.repair import Repairing
 from extraction.errors import OptionError
 from extraction.families import BoxConvention, Family
 from extraction.images import Picture, load_image
-from extraction.parsing import GroundedOutputParser, finish_reason, keeping_raw
+from extraction.keeping import keeping_raw
+from extraction.parsing import GroundedOutputParser, finish_reason
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of
@@ -108,7 +109,8 @@ def extraction_chain(
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
 
-    Its input is whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``.
+    Its input is whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``. A stream of it gives the value as
+    it grows, all that is there being final (see ``GroundedOutputParser``).
 
     Args:
         model: Any LangChain chat model. A local one is held to the schema by a grammar.

@@ -14,9 +14,9 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call
 from langchain_core.outputs import ChatGenerationChunk
 
 from extraction.asking import Plan
-from extraction.families import PIXEL
+from extraction.families import PIXEL, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
-from extraction.jobs import Answer, Cut
+from extraction.jobs import Answer, Cut, Job
 from extraction.places import pointer
 from extraction.spans import parts
 from extraction.tools import CallReader, WrittenCall
@@ -54,10 +54,15 @@ def message_of(answer: Answer, plan: Plan) -> AIMessage:
 
 
 class ChunkWriter:
-    """Makes the chunks of one streamed answer; added up, they are the message of ``message_of``."""
+    """Makes the chunks of one streamed answer; added up, they are the message of ``message_of``.
 
-    def __init__(self, plan: Plan) -> None:
+    What boxes mean stands in the first chunk where it is known by then, so that their pixels need not wait.
+    """
+
+    def __init__(self, plan: Plan, job: Job) -> None:
         self._plan = plan
+        self._job = job
+        self._told_boxes = False
         self._reader = CallReader(plan.dialect, frozenset(plan.tools))
         self._waiting: list[str | WrittenCall] = []  # what holds boxes waits for the sizes of the pictures
         self._index = 0
@@ -73,7 +78,7 @@ class ChunkWriter:
             yield from self._chunks(items)
 
     def finish(self, answer: Answer) -> Iterator[ChatGenerationChunk]:
-        """What is left, and the last chunk, which alone carries usage and metadata: merging would add them up.
+        """What is left, and the last chunk. It carries usage and metadata, which merging would add up, hence once each.
 
         The text that makes a cut answer whole stands in the last chunk.
 
@@ -87,10 +92,13 @@ class ChunkWriter:
             calls = [pixels.call(item) for item in items if not isinstance(item, str)]
             items = [*([pixels.document(text)] if text else []), *calls]
         yield from self._chunks(items)
+        metadata = _metadata(answer, self._plan, pixels, called=self._called)
+        if self._told_boxes:
+            del metadata["boxes"]
         last = AIMessageChunk(
             content="" if self._calls else _parted(answer)[1],
             usage_metadata=_usage(answer),
-            response_metadata=_metadata(answer, self._plan, pixels, called=self._called),
+            response_metadata=metadata,
             chunk_position="last",
         )
         yield ChatGenerationChunk(message=last)
@@ -102,10 +110,15 @@ class ChunkWriter:
             calls = [] if isinstance(item, str) else [self._call_chunk(item)]
             if text and not self._index:
                 self._index = 1  # LangChain merges a call at index 0 into text before it (v1 content blocks)
-            message = AIMessageChunk(
-                content=text, tool_call_chunks=calls, response_metadata={"model_provider": PROVIDER}
-            )
+            message = AIMessageChunk(content=text, tool_call_chunks=calls, response_metadata=self._first_metadata())
             yield ChatGenerationChunk(message=message, text=text)
+
+    def _first_metadata(self) -> dict[str, Any]:
+        metadata: dict[str, Any] = {"model_provider": PROVIDER}
+        if self._job.frames is not None and not self._told_boxes and not self._plan.in_pixels:
+            metadata["boxes"] = _boxes_told(self._plan, self._plan.family.boxes, self._job.frames)
+            self._told_boxes = True
+        return metadata
 
     def _call_chunk(self, call: WrittenCall) -> ToolCallChunk:
         index = self._index
@@ -208,7 +221,14 @@ def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
     convention, frames = plan.family.boxes, answer.frames
     if pixels.active:
         convention, frames = PIXEL, tuple(Frame(frame.original, frame.original) for frame in frames)
-    boxes: dict[str, Any] = {
+    boxes = _boxes_told(plan, convention, frames)
+    if pixels.notes:
+        boxes["notes"] = [dataclasses.asdict(note) | {"numbers": list(note.numbers)} for note in pixels.notes]
+    return boxes
+
+
+def _boxes_told(plan: Plan, convention: BoxConvention | None, frames: Iterable[Frame]) -> dict[str, Any]:
+    return {
         "family": plan.family.name,
         "convention": None if convention is None else dataclasses.asdict(convention),
         "frames": [
@@ -216,6 +236,3 @@ def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
             for frame in frames
         ],
     }
-    if pixels.notes:
-        boxes["notes"] = [dataclasses.asdict(note) | {"numbers": list(note.numbers)} for note in pixels.notes]
-    return boxes

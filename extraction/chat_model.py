@@ -168,7 +168,7 @@ class ChatTransformers(ChatFields):
         pieces: queue.Queue[str | None] = queue.Queue()
         running = self._submit(messages, stop, kwargs, pieces.put)
         running.job.future.add_done_callback(lambda _: pieces.put(None))
-        writer = ChunkWriter(running.plan)
+        writer = ChunkWriter(running.plan, running.job)
         try:
             while (piece := running.next_piece(pieces)) is not None:
                 yield from writer.push(piece)
@@ -192,7 +192,7 @@ class ChatTransformers(ChatFields):
 
         running = await in_thread(lambda: self._submit(messages, stop, kwargs, put))
         running.job.future.add_done_callback(lambda _: put(None))
-        writer = ChunkWriter(running.plan)
+        writer = ChunkWriter(running.plan, running.job)
         try:
             while (piece := await running.next_piece_async(pieces)) is not None:
                 for chunk in writer.push(piece):

@@ -14,14 +14,14 @@ _THINKING = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
 _STILL_THINKING = re.compile(r"<think(?:ing)?>")
 _THOUGHT = re.compile(r"</think(?:ing)?>")
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([A-Za-z][\w+-]*)?\s*", re.MULTILINE)
-_JSON_FENCES = ("", "json", "json5", "jsonc", "jsonl")
+JSON_FENCES = ("", "json", "json5", "jsonc", "jsonl")
 _OPENING = re.compile(r"[\[{]")
 _BRACKET_OR_STRING = re.compile(r'[\[\]{}]|"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _PARTNER = {"]": "[", "}": "{"}
 
 _MAX_DOCUMENTS: Final = 100
 _MAX_OPEN: Final = 10 * MAX_DEPTH
-_MAX_PAIRINGS: Final = 8
+MAX_PAIRINGS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +201,11 @@ class _Finder:
     def _block(self, fence: str, language: str, start: int) -> int:
         """Reads a fenced block whose text begins at ``start``; the index behind its end."""
         position = start
-        if language in _JSON_FENCES and self.text.startswith(("[", "{"), start):
+        if language in JSON_FENCES and self.text.startswith(("[", "{"), start):
             self.reading.fenced = True
             position = self._search(start, fence)
         end = self.text.find(fence, position)
-        if position == start and language in _JSON_FENCES:
+        if position == start and language in JSON_FENCES:
             self._bare_block(start, end, labelled=bool(language))
         return len(self.text) if end < 0 else end + len(fence)
 
@@ -259,7 +259,7 @@ class _Brackets:
 
     def end_of(self, start: int) -> int | None:
         """The index behind the bracket that closes the one at ``start``."""
-        if start not in self.ends and self.pairings < _MAX_PAIRINGS:
+        if start not in self.ends and self.pairings < MAX_PAIRINGS:
             self.pairings += 1
             self._pair_from(start)
         return self.ends.get(start)

@@ -57,17 +57,18 @@ class Grounding:
     notes: list[BoxNote] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def apply(self, value: Any, schema: Mapping[str, Any]) -> Any:
+    def apply(self, value: Any, schema: Any, root: Mapping[str, Any] | None = None) -> Any:
         """The same JSON value with every box, point and polygon in the other frame, as lists of numbers.
 
         Args:
             value: A JSON value that fits ``schema``; what does not fit is told in ``problems``, or left to validation.
             schema: The JSON schema of the value, with its markers.
+            root: The whole JSON schema that ``schema`` is a part of, where it is one.
 
         Raises:
             BoxConventionError: There are boxes, and the convention or the picture's size is not known.
         """
-        places = find_places(value, schema)
+        places = find_places(value, schema, root)
         self.problems += [_told(pointer(path), problem) for path, problem in places.problems.items()]
         return replace_places(value, places.kinds, lambda part, kind, path: self._convert(part, kind, pointer(path)))
 

@@ -128,6 +128,8 @@ class Job:
         largest_batch: How many jobs it accepts in one batch, itself included.
         wave: The batch call that it belongs to, if any.
         seed: Seed of its sampling, drawn once, so that a job that has to be begun again says the same.
+        frames: The sizes of its pictures, once a backend knows them and before it writes; None where it only tells them
+            with the answer.
     """
 
     def __init__(
@@ -152,6 +154,7 @@ class Job:
         self.future: Future[Answer] = Future()
         given = request.sampling.seed
         self.seed = given if given is not None else random.SystemRandom().getrandbits(63)
+        self.frames: tuple[Frame, ...] | None = None
         self._on_text = on_text
         self._told = ""
         self._cancelled = threading.Event()

@@ -99,6 +99,7 @@ class TransformersBackend:
         request = job.request
         try:
             encoded = self._encoded(request)
+            job.frames = encoded.frames
             limit = self.info().max_positions
             if limit is not None and encoded.length >= limit:
                 raise ContextLengthError(

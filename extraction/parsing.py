@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Generic, Literal
+from typing import Any, Final, Generic, Literal, cast
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.messages import BaseMessage
+from langchain_core.output_parsers import BaseOutputParser, BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
@@ -30,8 +29,11 @@ from extraction.errors import (
 )
 from extraction.families import BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
+from extraction.growing import Closed
+from extraction.positions import Outline
 from extraction.prompts import has_geometry, schema_text
 from extraction.schemas.json_schema import check_json_schema, json_schema_of
+from extraction.streaming import AnswerStream, GrowingOutput, text_of
 from extraction.validation import Validator, explain, takes_text
 
 T = TypeVar("T", default=Any)
@@ -53,18 +55,26 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[T]):
-    """A parsed answer: the value, its JSON form (boxes in pixels), and what had to be mended in boxes."""
+    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended in boxes, and the document."""
 
     value: T
     data: Any
     notes: list[BoxNote] = field(default_factory=list)
+    text: str = ""
 
 
-class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
+class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[T]):
     """Parses a message into ``target``, boxes in pixels of the original picture.
 
     What is given here counts first. For the rest a message tells itself, in ``response_metadata["boxes"]``, how its
     model writes boxes and how large the pictures of its prompt were. Boxes that had to be mended are logged as warnings.
+
+    A stream of it gives the value as far as it is complete, each time that something has closed: a field, an item of a
+    list. What is there is validated, in pixels, and final. A growing Pydantic object is an instance of its class whose
+    other fields are absent (``model_fields_set`` names those that are there). Objects in lists, unions, and classes
+    with a validator of their own come whole; where the whole value is such a class, its growing form is JSON data. The
+    last element is what ``invoke`` gives; where that raises, or finds that another document counts than the one that was
+    streamed, the stream raises in its end.
 
     Attributes:
         target: A Pydantic class, a TypedDict, a dataclass, any type that Pydantic knows, or a JSON schema (a dict; the
@@ -87,6 +97,7 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
 
     _schema: dict[str, Any] = PrivateAttr(default_factory=dict)
     _validator: Validator = PrivateAttr()
+    _outline: Outline = PrivateAttr()
 
     def __init__(
         self,
@@ -105,6 +116,7 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
         if isinstance(target, Mapping):
             check_json_schema(self._schema)
         self._validator = Validator(target)
+        self._outline = Outline(target, self._schema, self._validator)
 
     @property
     def _type(self) -> str:
@@ -142,7 +154,7 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
             OutputError: One of its three kinds.
             BoxConventionError: There are boxes, and it is not known what their numbers mean.
         """
-        text, metadata = _text_of(message), message.response_metadata
+        text, metadata = text_of(message), message.response_metadata
         refusal = message.additional_kwargs.get("refusal")
         if refusal and not text.strip():
             raise UnreadableOutputError(
@@ -189,6 +201,61 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
             )
         return fitting[0]
 
+    def answer_stream(self) -> AnswerStream:
+        """A new answer that is to come in chunks."""
+        boxes = has_geometry(self._schema)
+        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data, _was_cut)
+
+    def end_of(self, stream: AnswerStream) -> T:
+        """The value of an answer that has come to its end.
+
+        Raises:
+            OutputError: One of its three kinds; also where values were given that are none of the whole value's.
+            BoxConventionError: There are boxes, and it is not known what their numbers mean.
+        """
+        answer = stream.answer()
+        is_text = isinstance(answer, str)
+        parsed = self.parse_text(str(answer), {}) if is_text else self.parse_message(cast("BaseMessage", answer))
+        if stream.contradicts(parsed.text):
+            raise UnreadableOutputError(
+                "the answer holds several documents, and another one counts than the one that was streamed",
+                llm_output=str(answer) if is_text else text_of(cast("BaseMessage", answer)),
+                hint="invoke reads the whole answer before it decides",
+            )
+        return _told(parsed)
+
+    def values(self, chunks: Iterable[str | BaseMessage]) -> Iterator[Closed]:
+        """The values of an answer that comes in chunks of text or messages, one by one, with their JSON pointers.
+
+        The last one is the whole value, with the pointer "".
+
+        Raises:
+            OutputError: At the end, as ``invoke`` does.
+            BoxConventionError: At the end: there are boxes, and it is not known what their numbers mean.
+        """
+        stream = self.answer_stream()
+        for chunk in chunks:
+            yield from stream.push(chunk)
+        if not stream.is_empty:
+            value = self.end_of(stream)
+            yield Closed("", value, value)
+
+    def _new_stream(self) -> AnswerStream:
+        return self.answer_stream()
+
+    def _element(self, closed: Closed) -> Any:
+        return closed.whole
+
+    def _last_element(self, stream: AnswerStream) -> Any:
+        return self.end_of(stream)
+
+    def _part_in_pixels(self, data: Any, form: Any, metadata: Mapping[str, Any]) -> Any:
+        grounding = Grounding(*self._meaning(metadata))
+        data = grounding.apply(data, form, self._schema)
+        if grounding.problems:
+            raise ValueError("; ".join(grounding.problems))
+        return data
+
     def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
         """The values of all documents that fit, at least one."""
         fitting: list[Parsed[T]] = []
@@ -220,7 +287,7 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            return Parsed(self._validator.validate(data), data, grounding.notes)
+            return Parsed(self._validator.validate(data), data, grounding.notes, document.text)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
                 raise
@@ -262,21 +329,6 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
         return convention, same[-1] if same else Frame(self.size)
 
 
-def keeping_raw(parser: GroundedOutputParser[Any]) -> Runnable[AIMessage, dict[str, Any]]:
-    """A Runnable from a message to ``{"raw": message, "parsed": value or None, "parsing_error": error or None}``.
-
-    LangChain builds the same of assignments with fallbacks, which raise the error when they are streamed.
-    """
-
-    def read(message: AIMessage) -> dict[str, Any]:
-        try:
-            return {"raw": message, "parsed": parser.invoke(message), "parsing_error": None}
-        except OutputError as error:
-            return {"raw": message, "parsed": None, "parsing_error": error}
-
-    return RunnableLambda(read, name="raw_and_parsed")
-
-
 def _frame(told: Mapping[str, Any]) -> Frame | None:
     if not told.get("original"):
         return None
@@ -289,17 +341,6 @@ def _told(parsed: Parsed[T]) -> T:
     return parsed.value
 
 
-def _text_of(message: BaseMessage) -> str:
-    """The text of a message; of one with tool calls their arguments, as they were written."""
-    calls: list[str] = []
-    if isinstance(message, AIMessageChunk):  # its tool_calls are mended where they were cut
-        calls = [call["args"] or "{}" for call in message.tool_call_chunks]
-    elif isinstance(message, AIMessage):
-        calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
-        calls += [call["args"] or "" for call in message.invalid_tool_calls]
-    return "\n".join(calls) if calls else str(message.text)
-
-
 def finish_reason(metadata: Mapping[str, Any]) -> str | None:
     """Why a model stopped, in lower case, under whichever key its metadata tells it."""
     for key in ("finish_reason", "stop_reason", "stopReason", "done_reason", "status"):
@@ -309,6 +350,11 @@ def finish_reason(metadata: Mapping[str, Any]) -> str | None:
         if isinstance(value, str) and value:
             return value.lower()
     return None
+
+
+def _was_cut(metadata: Mapping[str, Any]) -> bool:
+    # Some streams give the reason several times, which LangChain joins: "stoplength".
+    return (finish_reason(metadata) or "").endswith(BUDGET_ENDINGS + STOPPED_ENDINGS)
 
 
 def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
@@ -323,8 +369,8 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
         TruncatedOutputError: The tokens were used up, or the answer was stopped from outside.
     """
     reason = finish_reason(metadata)
-    if reason is None or not reason.endswith(BUDGET_ENDINGS + STOPPED_ENDINGS):
-        return  # some streams give the reason several times, which LangChain joins: "stoplength"
+    if reason is None or not _was_cut(metadata):
+        return
     spent = reason.endswith(BUDGET_ENDINGS)
     hint = "raise max_tokens, or ask for less at once" if spent else None
     if reason.endswith("repetition"):

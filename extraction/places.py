@@ -40,17 +40,18 @@ class Places:
     problems: dict[Path, str] = field(default_factory=dict)
 
 
-def find_places(value: Any, schema: Mapping[str, Any]) -> Places:
+def find_places(value: Any, schema: Any, root: Mapping[str, Any] | None = None) -> Places:
     """The marked places of a JSON value.
 
     Args:
         value: The value. It may break the schema in other ways.
         schema: Its JSON schema, with markers.
+        root: The whole JSON schema that ``schema`` is a part of, where it is one.
 
     Raises:
         SchemaError: A reference leads nowhere.
     """
-    finder = _Finder(schema)
+    finder = _Finder(schema if root is None else root)
     finder.visit(value, schema, ())
     finder.check_names(value, ())
     return finder.places

@@ -1,12 +1,13 @@
 """How far a JSON document goes that begins at some place of a text: to its end, to the text's end, or to a mistake.
 
 One pass by the rules of RFC 8259, without making any value. Of a text that breaks off it tells which containers are
-open, and up to where each of them is certain.
+open, and up to where each of them is certain. ``TokenReader`` follows a document whose text is still being written.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,6 +29,11 @@ _SPACE = re.compile(r"[ \t\r\n]*+")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 _HALF_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _WORDS = ("true", "false", "null")
+
+_STRING_RUN = re.compile(r'[^"\\\x00-\x1f]*+')
+_NUMBER_RUN = re.compile(r"[0-9.eE+-]*+")
+_WORD_RUN = re.compile(r"[a-z]*+")
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
 
 _VALUE = frozenset({"[", "{", "string", "number", "word"})
 _VALUE_OR_END = _VALUE | {"]"}
@@ -146,5 +152,144 @@ def _token_end(text: str, sign: str, at: int, end: int) -> tuple[State, int]:
 
 
 def _end_of_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
+    return _end_of(_SPACE, text, position)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a document.
+
+    Attributes:
+        sign: The mark itself (``[]{},:``), or "string", "number" or "word".
+        text: As the model wrote it.
+        is_key: Whether it is a string that names a field.
+    """
+
+    sign: str
+    text: str
+    is_key: bool = False
+
+
+class TokenReader:
+    """The tokens of one JSON document, each as soon as it is certain, by the rules of ``scan_document``.
+
+    Its text may come in pieces of any size; no character is looked at again when the next piece comes.
+
+    Attributes:
+        state: "cut" while more has to come, "whole", or "broken" where a mistake is.
+        position: Index in the last piece behind what was read of it.
+        steps: Looks at the text so far, each of which passes over a run of characters: at most about one per
+            character and piece.
+    """
+
+    def __init__(self) -> None:
+        self.state: State = "cut"
+        self.position = 0
+        self.steps = 0
+        self._levels: list[Level] = []
+        self._sign = ""  # of the token in whose middle the last piece ended
+        self._parts: list[str] = []
+        self._escape = ""
+
+    @property
+    def brackets(self) -> list[str]:
+        """The opening brackets of what is open, from outside to inside."""
+        return [level.bracket for level in self._levels]
+
+    @property
+    def in_string(self) -> bool:
+        """Whether the last piece ended, or went wrong, inside a string."""
+        return self._sign == "string"
+
+    def read(self, text: str, start: int = 0) -> Iterator[Token]:
+        """The tokens that a new piece, from ``start`` on, makes certain."""
+        self.position = start
+        while self.state == "cut" and self.position < len(text):
+            self.steps += 1
+            if not self._sign:
+                self._begin(text)
+            elif self._goes_on(text):
+                yield from self._finished()
+
+    def _begin(self, text: str) -> None:
+        at = self.position = _end_of_space(text, self.position)
+        if at == len(text):
+            return
+        char = text[at]
+        sign = char
+        if char == '"':
+            sign = "string"
+        elif char in "-0123456789":
+            sign = "number"
+        elif "a" <= char <= "z":
+            sign = "word"
+        if sign in (self._levels[-1].next if self._levels else _VALUE):
+            self._sign = sign
+        else:
+            self.state = "broken"
+
+    def _goes_on(self, text: str) -> bool:
+        """Reads on in the middle of a token; whether it is complete."""
+        if self._sign == "string":
+            return self._string_goes_on(text)
+        if self._sign in ("number", "word"):
+            run = _NUMBER_RUN if self._sign == "number" else _WORD_RUN
+            self._take(text, _end_of(run, text, self.position))
+            if self._sign == "number":
+                return self.position < len(text)  # a number is certain only once something stands behind it
+            word = "".join(self._parts)
+            whole = word in _WORDS
+            if not whole and (self.position < len(text) or not any(one.startswith(word) for one in _WORDS)):
+                self.state = "broken"
+            return whole
+        self._take(text, self.position + 1)
+        return True
+
+    def _string_goes_on(self, text: str) -> bool:
+        if not self._parts:  # its opening quote
+            self._take(text, self.position + 1)
+            return False
+        if self._escape:
+            self._escape += text[self.position]
+            if _ESCAPE.fullmatch(self._escape):
+                self._escape = ""
+            elif not _HALF_ESCAPE.fullmatch(self._escape):
+                self.state = "broken"
+            self._take(text, self.position + 1)
+            return False
+        self._take(text, _end_of(_STRING_RUN, text, self.position))
+        if self.position == len(text):
+            return False
+        char = text[self.position]
+        if char == "\\":
+            self._escape = char
+        elif char != '"':
+            self.state = "broken"
+            return False
+        self._take(text, self.position + 1)
+        return char == '"'
+
+    def _take(self, text: str, end: int) -> None:
+        self._parts.append(text[self.position : end])
+        self.position = end
+
+    def _finished(self) -> Iterator[Token]:
+        sign, text = self._sign, "".join(self._parts)
+        self._sign, self._parts = "", []
+        if self.state == "broken" or (sign == "number" and not _NUMBER.fullmatch(text)):
+            self.state = "broken"
+            return
+        is_key = sign == "string" and bool(self._levels) and self._levels[-1].next <= _KEY_OR_END
+        try:
+            _advance(self._levels, sign, 0, 0)
+        except TooDeepError:
+            self.state = "broken"
+            return
+        if not self._levels:
+            self.state = "whole"
+        yield Token(sign, text, is_key)
+
+
+def _end_of(run: re.Pattern[str], text: str, position: int) -> int:
+    match = run.match(text, position)
     return match.end() if match else position

@@ -8,7 +8,8 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable
 
 from extraction.errors import OptionError
-from extraction.parsing import GroundedOutputParser, keeping_raw
+from extraction.keeping import keeping_raw
+from extraction.parsing import GroundedOutputParser
 from extraction.schemas import json_schema_of
 
 if TYPE_CHECKING:

@@ -48,14 +48,27 @@ class Validator:
             self._adapter = TypeAdapter(form)
         return self._adapter.validate_json(json.dumps(data, allow_nan=False), by_alias=True, by_name=False)
 
+    def validate_part(self, data: Any, form: Any) -> Any:
+        """A part of a document, by the part of the JSON schema that holds for it; references lead into the whole one.
+
+        Raises:
+            ValueError: It does not fit.
+        """
+        if not self._json_checker().evolve(schema=form).is_valid(data):
+            raise ValueError("a part does not fit its schema")
+        return data
+
     def _problems(self, data: Any) -> Any:
+        return self._json_checker().iter_errors(data)
+
+    def _json_checker(self) -> Any:
         if self._checker is None:
             from jsonschema import Draft202012Validator, validators
 
             assert isinstance(self.target, Mapping)
             dialect = validators.validator_for(self.target, default=Draft202012Validator)
             self._checker = dialect(self.target, format_checker=dialect.FORMAT_CHECKER)
-        return self._checker.iter_errors(data)
+        return self._checker
 
 
 def explain(error: ValueError) -> str:

@@ -80,7 +80,7 @@ def test_batches_and_streams_are_repaired() -> None:
     chain: Any = extraction_chain(RemoteModel(answers=["no", ANSWER]), Scene, repair=1)
     assert [scene.objects[0].box.xyxy for scene in chain.batch([PICTURE])] == [PIXELS]
     chain = extraction_chain(RemoteModel(answers=["no", ANSWER]), Scene, repair=1)
-    assert [scene.objects[0].box.xyxy for scene in chain.stream(PICTURE)] == [PIXELS]
+    assert [scene.objects[0].box.xyxy for scene in chain.stream(PICTURE)] == [PIXELS] * 2
     raw = extraction_chain(RemoteModel(answers=["no", ANSWER]), Scene, repair=1, include_raw=True).invoke(PICTURE)
     assert (raw["raw"].text, raw["parsing_error"]) == (ANSWER, None)
 

@@ -130,8 +130,11 @@ def test_a_cut_answer_is_an_error_and_never_half_a_value(tiny_qwen: str) -> None
     assert raw["parsed"] is None
     assert isinstance(raw["parsing_error"], TruncatedOutputError)
     assert raw["raw"].response_metadata["stop_reason"] == "max_tokens"
+    calling = llm.with_structured_output(Thing, method="function_calling")
+    with pytest.raises(OptionError, match=r"takes \d+ tokens") as refused:
+        calling.invoke(LOOK, max_tokens=4)
     with pytest.raises(TruncatedOutputError):
-        llm.with_structured_output(Thing, method="function_calling").invoke(LOOK, max_tokens=100)
+        calling.invoke(LOOK, max_tokens=int(str(refused.value).split(" takes ")[1].split()[0]))
     with pytest.raises(OptionError, match=r"max_tokens=4 is too small: the shortest answer .* takes 32 tokens"):
         llm.with_structured_output(Thing).invoke(LOOK, max_tokens=4)
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
+
 import pytest
 
-from extraction.scanning import MAX_DEPTH, TooDeepError, scan_document
+from extraction.documents import load_strictly
+from extraction.scanning import MAX_DEPTH, Token, TokenReader, TooDeepError, scan_document
 
 DOCUMENTS = [
     '{"a": [1, -2.5e+3, {"b": null}], "c\\u00e9": "x\\\\\\" ]}", "d": true}',
@@ -73,3 +77,65 @@ def test_nesting_has_a_limit() -> None:
     assert scan_document(deepest, 0).state == "whole"
     with pytest.raises(TooDeepError):
         scan_document(f"[{deepest}]", 0)
+
+
+# --- a document that is still being written -----------------------------------------------------------------------------
+
+
+def _read(pieces: Sequence[str]) -> tuple[str, int, list[Token], int]:
+    """State, end, tokens and steps."""
+    reader, tokens, end = TokenReader(), list[Token](), 0
+    for piece in pieces:
+        tokens += reader.read(piece)
+        end += reader.position
+        if reader.state != "cut":
+            break
+    return reader.state, end, tokens, reader.steps
+
+
+@pytest.mark.parametrize("text", DOCUMENTS)
+@pytest.mark.parametrize("follower", ["", " and more", "]", '"'])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_pieces_are_read_as_the_whole_is(text: str, follower: str, size: int) -> None:
+    answer = text + follower
+    state, end, tokens, _ = _read([answer[at : at + size] for at in range(0, len(answer), size)])
+    assert (state, end) == ("whole", len(text))
+    assert load_strictly("".join(token.text for token in tokens)) == load_strictly(text)
+
+
+def test_what_is_wrong_is_wrong_in_pieces_too() -> None:
+    random = Random(0)
+    states = set()
+    for _ in range(4000):
+        text = random.choice(DOCUMENTS)
+        at = random.randrange(1, len(text))
+        text = text[:at] + random.choice(["", *'",:[]{}e1.-tx\\\n ']) + text[at + random.randrange(2) :]
+        scan = scan_document(text, 0)
+        states.add(scan.state)
+        cuts = sorted(random.choices(range(len(text) + 1), k=4))
+        for pieces in ([text], list(text), [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]):
+            assert _read(pieces)[0] == scan.state, text
+    assert states == {"whole", "cut", "broken"}
+
+
+def test_keys_and_values_are_told_apart() -> None:
+    _, _, tokens, _ = _read(['{"a": "b", "c": ["d", {"e": "f"}], "g": "h"}'])
+    assert [token.text for token in tokens if token.is_key] == ['"a"', '"c"', '"e"', '"g"']
+
+
+def test_a_token_comes_as_soon_as_it_is_certain() -> None:
+    reader = TokenReader()
+    came = [[token.text for token in reader.read(char)] for char in '[1.5e3,"a\\"",true]']
+    assert [texts for texts in came if texts] == [["["], ["1.5e3", ","], ['"a\\""'], [","], ["true"], ["]"]]
+
+
+def test_steps_grow_with_the_text_and_no_faster() -> None:
+    for text in ('["' + "x" * 5000 + '"]', "[" + "12, " * 2000 + "1]", '[{"a": "b"}, ' * 90 + "1" + "]" * 90):
+        for size in (1, 5, len(text)):
+            pieces = [text[at : at + size] for at in range(0, len(text), size)]
+            assert _read(pieces)[3] <= 2 * len(text) + len(pieces)
+
+
+def test_a_document_without_end_is_given_up_at_a_depth() -> None:
+    assert _read(["[" * MAX_DEPTH])[0] == "cut"
+    assert _read(["[" * (MAX_DEPTH + 1)])[0] == "broken"
