@@ -38,7 +38,10 @@ VOCABULARIES = {"50k": 49_152, "150k": 151_936}
 NAMES = tuple(f"{kind}-{size}" for kind in ("llava", "qwen") for size in VOCABULARIES)
 """The models that can be made."""
 
-_SPECIAL = ("<|pad|>", "<|im_start|>", "<|im_end|>", "<image>", "<|vision_start|>", "<|vision_end|>", "<|video_pad|>")
+_SPECIAL = (
+    *("<|pad|>", "<|im_start|>", "<|im_end|>", "<image>"),
+    *("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"),
+)
 _SPARE = 256  # a head has more rows than its tokenizer has tokens, as in most published checkpoints
 _MEGABYTES = {"50k": 24, "150k": 80}
 _POSITIONS = 8192
@@ -139,14 +142,13 @@ def _save_qwen(folder: Path, tokenizer: PreTrainedTokenizerFast, rows: int) -> N
             "eos_token_id": tokenizer.eos_token_id,
             "pad_token_id": tokenizer.pad_token_id,
         },
-        image_token_id=_id(tokenizer, "<image>"),
+        image_token_id=_id(tokenizer, "<|image_pad|>"),
         video_token_id=_id(tokenizer, "<|video_pad|>"),
         vision_start_token_id=_id(tokenizer, "<|vision_start|>"),
         vision_end_token_id=_id(tokenizer, "<|vision_end|>"),
         tie_word_embeddings=True,
     )
-    tokenizer.chat_template = _TEMPLATE.replace("IMAGE", "<|vision_start|><image><|vision_end|>")
-    tokenizer.image_token = "<image>"
+    tokenizer.chat_template = _TEMPLATE.replace("IMAGE", "<|vision_start|><|image_pad|><|vision_end|>")
     # The whole processor holds a video part that needs torchvision; its parts are saved one by one instead.
     pictures = Qwen2VLImageProcessorPil(size={"shortest_edge": 28 * 28, "longest_edge": 224 * 224})
     pictures.save_pretrained(folder)
@@ -154,9 +156,7 @@ def _save_qwen(folder: Path, tokenizer: PreTrainedTokenizerFast, rows: int) -> N
 
 
 def _save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
-    model.generation_config = GenerationConfig(
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
-    )
+    model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     tokenizer.save_pretrained(folder)
     model.to(torch.bfloat16).save_pretrained(folder)
 

@@ -35,10 +35,14 @@ def _object(**properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-_TEXT = {"type": "string"}
-_NUMBER = {"type": "number"}
+_TEXT = {"type": "string", "maxLength": 40}  # as a column of a table would have it
+_AMOUNT = {"type": "number"}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
-_PARTY = _object(name=_TEXT, street=_TEXT, city=_TEXT, tax_id=_TEXT)
+
+
+def _one_of(*values: str) -> dict[str, Any]:
+    return {"enum": list(values)}
+
 
 FLAT = Task(
     name="flat",
@@ -66,8 +70,8 @@ SCENE = Task(
         objects={
             "type": "array",
             "items": _object(
-                label=_TEXT,
-                color={"enum": ["red", "green", "blue", "yellow", "black", "white"]},
+                label=_one_of("person", "bicycle", "car", "delivery van", "traffic light", "umbrella", "dog"),
+                color=_one_of("red", "green", "blue", "yellow", "black", "white"),
                 box=_BOX,
             ),
         },
@@ -77,60 +81,88 @@ SCENE = Task(
         "objects": [
             {"label": "delivery van", "color": "white", "box": [112, 305, 498, 760]},
             {"label": "bicycle", "color": "red", "box": [530, 512, 688, 790]},
-            {"label": "traffic light", "color": "black", "box": [702, 40, 748, 231]},
             {"label": "umbrella", "color": "blue", "box": [801, 377, 955, 502]},
         ],
-        "count": 4,
+        "count": 3,
     },
     prompt="List the objects of this picture with their boxes as JSON.",
 )
 
+_PARTY = _object(company_name=_TEXT, street=_TEXT, city=_TEXT, country=_one_of("GB", "IE", "FR", "DE", "US"))
+_LINE = _object(
+    description=_TEXT,
+    quantity={"type": "integer", "minimum": 1},
+    unit=_one_of("piece", "box", "hour"),
+    unit_price=_AMOUNT,
+    tax_category=_one_of("standard", "reduced", "exempt"),
+    line_total=_AMOUNT,
+)
 INVOICE = Task(
     name="invoice",
     schema=_object(
         invoice_number=_TEXT,
+        document_type=_one_of("invoice", "credit note"),
         issue_date=_DATE,
         due_date=_DATE,
         seller=_PARTY,
         buyer=_PARTY,
-        currency={"enum": ["EUR", "USD", "GBP", "CHF"]},
-        lines={
-            "type": "array",
-            "items": _object(
-                description=_TEXT, quantity={"type": "integer", "minimum": 1}, unit_price=_NUMBER, amount=_NUMBER
-            ),
-        },
-        net_total=_NUMBER,
-        tax_total=_NUMBER,
-        gross_total=_NUMBER,
-        paid={"type": "boolean"},
+        currency=_one_of("EUR", "USD", "GBP", "CHF"),
+        payment_method=_one_of("bank transfer", "credit card", "cash"),
+        lines={"type": "array", "items": _LINE},
+        net_total=_AMOUNT,
+        tax_total=_AMOUNT,
+        gross_total=_AMOUNT,
+        already_paid={"type": "boolean"},
     ),
     value={
-        "invoice_number": "2024-00731",
+        "invoice_number": "INV-731",
+        "document_type": "invoice",
         "issue_date": "2024-03-18",
         "due_date": "2024-04-17",
         "seller": {
-            "name": "Northwind Office Supply",
+            "company_name": "Northwind Office Supply",
             "street": "14 Harbour Road",
             "city": "Bristol",
-            "tax_id": "GB123456789",
+            "country": "GB",
         },
         "buyer": {
-            "name": "Green Valley Clinic",
-            "street": "200 Station Street",
+            "company_name": "Green Valley Clinic",
+            "street": "20 Station Street",
             "city": "Exeter",
-            "tax_id": "GB987654321",
+            "country": "GB",
         },
         "currency": "GBP",
+        "payment_method": "bank transfer",
         "lines": [
-            {"description": "Printer paper, 500 sheets", "quantity": 20, "unit_price": 4.75, "amount": 95.5},
-            {"description": "Desk lamp", "quantity": 3, "unit_price": 32.9, "amount": 98.7},
-            {"description": "Filing cabinet, grey", "quantity": 1, "unit_price": 189.25, "amount": 189.25},
+            {
+                "description": "Printer paper",
+                "quantity": 20,
+                "unit": "box",
+                "unit_price": 4.75,
+                "tax_category": "standard",
+                "line_total": 95.0,
+            },
+            {
+                "description": "Desk lamp",
+                "quantity": 3,
+                "unit": "piece",
+                "unit_price": 32.9,
+                "tax_category": "standard",
+                "line_total": 98.7,
+            },
+            {
+                "description": "Chair repair",
+                "quantity": 2,
+                "unit": "hour",
+                "unit_price": 45.0,
+                "tax_category": "reduced",
+                "line_total": 90.0,
+            },
         ],
-        "net_total": 383.45,
-        "tax_total": 76.69,
-        "gross_total": 460.14,
-        "paid": False,
+        "net_total": 283.7,
+        "tax_total": 47.74,
+        "gross_total": 331.44,
+        "already_paid": False,
     },
     prompt="Read this invoice as JSON.",
 )

@@ -174,7 +174,7 @@ class Ours:
 class Unconstrained:
     """Plain ``generate`` of as many tokens as our loop writes."""
 
-    def __init__(self, bench: Workbench, tokens: Callable[[Task], int]) -> None:
+    def __init__(self, bench: Workbench, tokens: Callable[[], int]) -> None:
         self._bench = bench
         self._tokens = tokens
 
@@ -186,23 +186,22 @@ class Unconstrained:
 
     def write(self, task: Task) -> Written:
         """So many tokens, whatever they say."""
-        return self._bench.generated(task, tokens=self._tokens(task))
+        return self._bench.generated(task, tokens=self._tokens())
 
 
 class Outlines:
     """outlines with the backend that it takes by default for JSON schemas, in plain ``generate``."""
 
     def __init__(self, bench: Workbench) -> None:
-        outlines, backends = importlib.import_module("outlines"), importlib.import_module("outlines.backends")
         self._bench = bench
-        model = outlines.from_transformers(bench.model, bench.tokenizer)
-        self._backend = backends._get_backend(backends.JSON_SCHEMA_DEFAULT_BACKEND, model)
+        self._backends = importlib.import_module("outlines.backends")
+        self._model = importlib.import_module("outlines").from_transformers(bench.model, bench.tokenizer)
         self._processors: dict[str, Any] = {}
 
     def compile(self, task: Task) -> None:
-        """From the schema to an index; the vocabulary was prepared with the backend."""
+        """As ``outlines.Generator`` does it: the vocabulary is prepared anew for every schema."""
         schema = json.dumps(task.schema)
-        self._processors[task.name] = self._backend.get_json_schema_logits_processor(schema)
+        self._processors[task.name] = self._backends.get_json_schema_logits_processor(None, self._model, schema)
 
     def compile_again(self, task: Task) -> None:
         """A processor is kept by its user."""
