@@ -82,7 +82,7 @@ class Dictation:
         return torch.tensor(tokens), torch.tensor(strengths)
 
     def _after_pass(self, _: Any, __: Any, inputs: dict[str, Any], output: Any) -> None:
-        if not self._active:
+        if not self._active or output.past_key_values is None:  # no answer, but a try of the head
             return
         self.passes += 1
         written = output.past_key_values.get_seq_length() - self._prompt

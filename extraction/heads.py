@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Allowed = Sequence["npt.NDArray[np.int64] | None"]
 """Per row of a batch the tokens whose scores matter; None where all do."""
 
-LARGEST_SHARE = 0.25
-"""Rows are first copied together, which with more of them than this takes longer than the whole head."""
+LARGEST_SHARE = 1 / 16
+"""Allowed rows are first copied together, which takes longer than the whole head once they outgrow a processor's cache."""
+
+_TRIED = 16  # a head is tried out on one token of so many
 
 
 class Head:
@@ -68,7 +70,7 @@ class Head:
         linear = self._linear
         ids = torch.zeros((1, 1), dtype=torch.long, device=linear.weight.device)
         inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "use_cache": False, "return_dict": True}
-        tokens = np.arange(0, linear.weight.shape[0], 2)
+        tokens = np.arange(0, linear.weight.shape[0], _TRIED)
         try:
             with torch.inference_mode():
                 whole = model(**inputs).logits[0, -1]
@@ -76,9 +78,9 @@ class Head:
                     narrow = model(**inputs).logits[0, -1]
         except Exception as error:  # a model that cannot be tried this way answers as it always did, and says so
             return f"trying it failed: {type(error).__name__}: {error}"
-        if narrow.shape != whole.shape or torch.equal(narrow[1::2], whole[1::2]):
+        if narrow.shape != whole.shape or torch.equal(narrow[1::_TRIED], whole[1::_TRIED]):
             return "scores that are not the head's"
-        kept, expected = narrow[::2].float(), whole[::2].float()
+        kept, expected = narrow[::_TRIED].float(), whole[::_TRIED].float()
         slack = 1e-4 if whole.dtype == torch.float32 else 2e-2
         if not torch.allclose(kept, expected, rtol=slack, atol=slack * float(expected.abs().max())):
             return "scores that depend on each other"
