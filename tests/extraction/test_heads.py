@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from extraction.chat_model import ChatTransformers
 from extraction.heads import Head
 from extraction.jobs import Answer, Job, Request
 from extraction.loading import ModelKey
@@ -158,3 +159,13 @@ def test_a_failed_pass_leaves_the_head_whole(backend: TransformersBackend) -> No
     with pytest.raises(ValueError, match="states of shape"), head.narrowed([np.arange(3)]):
         model.get_output_embeddings()(torch.zeros(2, 1, 32))
     assert "forward" not in vars(model.get_output_embeddings())
+
+
+def test_it_is_an_option_of_the_chat_model(tiny_llava: str) -> None:
+    llm = ChatTransformers(model=tiny_llava, narrow_head=True)
+    shape = {"type": "json_schema", "json_schema": {"name": "flat", "schema": FLAT}}
+    narrow = llm.invoke("x", response_format=shape)
+    whole = llm.invoke("x", response_format=shape, narrow_head=False)
+    assert narrow.content == whole.content
+    assert narrow.response_metadata["decoding"]["narrow_passes"] > 0
+    assert whole.response_metadata["decoding"]["narrow_passes"] == 0
