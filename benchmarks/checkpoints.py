@@ -11,6 +11,7 @@ from __future__ import annotations
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -45,7 +46,7 @@ _SPECIAL = (
 _SPARE = 256  # a head has more rows than its tokenizer has tokens, as in most published checkpoints
 _MEGABYTES = {"50k": 24, "150k": 80}
 _POSITIONS = 8192
-_TEXT = {
+_TEXT: dict[str, Any] = {
     "hidden_size": 576,
     "intermediate_size": 1536,
     "num_hidden_layers": 30,
@@ -158,7 +159,7 @@ def _save_qwen(folder: Path, tokenizer: PreTrainedTokenizerFast, rows: int) -> N
 def _save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     tokenizer.save_pretrained(folder)
-    model.to(torch.bfloat16).save_pretrained(folder)
+    model.bfloat16().save_pretrained(folder)
 
 
 def _tokenizer(size: str) -> PreTrainedTokenizerFast:
