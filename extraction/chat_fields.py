@@ -60,6 +60,9 @@ class ChatFields(BaseChatModel):
     follow_instructions: bool = True
     """Whether the format instructions of LangChain's ``PydanticOutputParser`` in a prompt bind their schema, as if it had been
     given by ``response_format``: the answer follows it, and its boxes are pixels of the original picture."""
+    narrow_head: bool = False
+    """Whether scores are computed only of the tokens that a grammar allows, where the model's output head can be narrowed: the
+    same answers, up to rounding, in less time where the vocabulary is large. ``response_metadata["decoding"]`` tells."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
@@ -103,7 +106,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            *("max_repeats", "follow_instructions"),
+            *("max_repeats", "follow_instructions", "narrow_head"),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -6,11 +6,13 @@ architecture the model is; the loop only chooses tokens.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from extraction.errors import GenerationError
+from extraction.heads import Head
 from extraction.passes import Passes
 from extraction.rows import Row
 
@@ -24,19 +26,29 @@ class DecodingLoop:
     Attributes:
         passes: Passes of the model so far.
         one_by_one: Why tokens that a grammar forces were not taken together; None where they were.
+        head: The model's output head, where it may be narrowed to what rows want; None to leave it as it is.
     """
 
-    def __init__(self, rows: Sequence[Row], *, on_done: Callable[[Row], None], force: bool = True) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        on_done: Callable[[Row], None],
+        force: bool = True,
+        head: Head | None = None,
+    ) -> None:
         """Makes the loop of one batch.
 
         Args:
             rows: The rows of the batch in order.
             on_done: Called as soon as a row has its answer, while its neighbours go on.
             force: Whether tokens that a grammar forces are taken together; the answers are the same without, in float32.
+            head: The model's output head, where it may be narrowed to what rows want.
         """
         self._rows = list(rows)
         self._on_done = on_done
         self._force = force
+        self.head = head
         self._padding = 0
         self.passes = 0
         self.one_by_one: str | None = None
@@ -62,7 +74,8 @@ class DecodingLoop:
             if any(opening):
                 passes.append(opening)
         while not all(row.done for row in rows):
-            logits = passes.logits()
+            with self._narrowed(rows):
+                logits = passes.logits()
             self.passes = passes.count
             for row, scores in zip(rows, logits, strict=True):
                 if logits_processor and row.matcher is None and not row.done:
@@ -77,6 +90,12 @@ class DecodingLoop:
             if rows:
                 passes.append(new)
         return input_ids
+
+    def _narrowed(self, rows: Sequence[Row]) -> contextlib.AbstractContextManager[None]:
+        """Within it, a pass computes no more scores than the rows want."""
+        if self.head is None or self.head.whole is not None:
+            return contextlib.nullcontext()
+        return self.head.narrowed([row.wanted(self.head.most) for row in rows])
 
     def _choose(self, rows: Sequence[Row], logits: torch.Tensor) -> list[list[int]]:
         """The next tokens of every row by scores of rows x vocabulary; padding for rows that are done."""

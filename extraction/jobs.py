@@ -36,6 +36,8 @@ class Request:
         stop: Strings that end the answer, and are no part of it.
         min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
         max_pixels: Pictures with more pixels are reduced.
+        narrow_head: Whether under a grammar only the scores of tokens that it allows are computed, where the model's
+            head can be narrowed.
     """
 
     turns: tuple[Turn, ...]
@@ -48,6 +50,7 @@ class Request:
     stop: tuple[str, ...] = ()
     min_pixels: int | None = None
     max_pixels: int | None = None
+    narrow_head: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,15 @@ class Effort:
         passes: Passes of the model until it was whole; its batch shared them.
         forced_tokens: Tokens that the grammar left no choice about, and that cost no pass of their own.
         one_by_one: Why tokens like that had a pass each after all; None where they had not.
+        narrow_passes: Passes whose scores were computed only of the tokens that the grammar allowed.
+        whole_head: Why there were none although they were asked for; None where the model's head allows them.
     """
 
     passes: int
     forced_tokens: int = 0
     one_by_one: str | None = None
+    narrow_passes: int = 0
+    whole_head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

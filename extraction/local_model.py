@@ -15,6 +15,7 @@ from extraction.closing import reach
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
 from extraction.grammar import build_grammar, was_cut
+from extraction.heads import Head
 from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
@@ -87,6 +88,7 @@ class TransformersBackend:
         self._model = None
         self.__dict__.pop("_grammars", None)
         self.__dict__.pop("_special", None)
+        self.__dict__.pop("_head", None)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -172,8 +174,9 @@ class TransformersBackend:
         inputs = {name: self._placed(value) for name, value in inputs.items()}
         if len(batch) > 1 and not encoder_decoder:
             assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
-        loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop))
         with torch.inference_mode():
+            head = self._head if any(one.job.request.narrow_head for one in batch) else None
+            loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head)
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
     def _loaded(self) -> Any:
@@ -221,6 +224,10 @@ class TransformersBackend:
         text_config = model.config.get_text_config()
         vocabulary = int(text_config.vocab_size if head is None else head.weight.shape[0])
         return Grammars(self._decoder, vocabulary=vocabulary, ends=self._special.ends)
+
+    @functools.cached_property
+    def _head(self) -> Head:
+        return Head(self._loaded())
 
     @property
     def _padding(self) -> int:
@@ -278,7 +285,13 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
             cut=row.cut,
-            effort=Effort(loop.passes, row.forced, loop.one_by_one),
+            effort=Effort(
+                loop.passes,
+                row.forced,
+                loop.one_by_one,
+                narrow_passes=row.narrow_passes,
+                whole_head=loop.head.whole if loop.head is not None and one.job.request.narrow_head else None,
+            ),
         )
     )
 

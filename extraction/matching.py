@@ -14,6 +14,7 @@ from extraction.closing import Closer
 from extraction.errors import GenerationError, SchemaError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import torch
 
 CACHED_GRAMMARS = 64
@@ -32,6 +33,7 @@ class Matcher:
         """
         self._matcher = matcher
         self._bits = allocate_token_bitmask(1, vocabulary)
+        self._filled = False  # whether the bits are those of what comes next
 
     def mask(self, scores: torch.Tensor) -> None:
         """Sets the scores, shape (vocabulary,), of all tokens that may not come next to -inf, in place.
@@ -41,12 +43,25 @@ class Matcher:
         """
         import torch
 
-        fill_next_token_bitmask(self._matcher, self._bits, 0)
+        self._fill()
         self._check()
         allowed = np.unpackbits(self._bits.view(np.uint8)[0], bitorder="little")[: scores.shape[-1]]
         forbidden = np.ones(scores.shape[-1], dtype=bool)
         forbidden[: len(allowed)] = allowed == 0
         scores.masked_fill_(torch.from_numpy(forbidden).to(scores.device), float("-inf"))
+
+    def allowed(self, most: int) -> npt.NDArray[np.int64] | None:
+        """The tokens that may come next, in order; None where there are more than ``most``."""
+        self._fill()
+        bits = self._bits.view(np.uint8)[0]
+        if int(np.bitwise_count(bits).sum()) > most:
+            return None
+        return np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+
+    def _fill(self) -> None:
+        if not self._filled:
+            fill_next_token_bitmask(self._matcher, self._bits, 0)
+            self._filled = True
 
     def accept(self, token: int) -> None:
         """Moves on by a token that ``mask`` allowed.
@@ -54,6 +69,7 @@ class Matcher:
         Raises:
             GenerationError: It may not come here.
         """
+        self._filled = False
         self._matcher.consume_token(token)
         self._check()
 
@@ -65,6 +81,7 @@ class Matcher:
         """
         tokens: list[int] = self._matcher.compute_ff_tokens()
         if tokens:
+            self._filled = False
             self._matcher.consume_tokens(tokens)
         self._check()
         return tokens

@@ -38,6 +38,7 @@ class CallOptions(BaseModel):
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True
+    narrow_head: bool = False
     tools: list[dict[str, Any]] = []
     tool_choice: Any = None
     parallel_tool_calls: bool = False

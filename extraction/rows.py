@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from extraction.budget import Budget
 from extraction.errors import GenerationError
 from extraction.jobs import Cut, FinishReason, Job
@@ -16,6 +18,7 @@ from extraction.sampling import Sampler, Sampling
 from extraction.text_stream import TextStream
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import torch
 
 
@@ -43,6 +46,8 @@ class Row:
         tokens: Tokens so far, the end token included.
         forced: How many of them the grammar left no choice about, so that the model was not asked.
         cut: Where it was cut, if it was.
+        narrow: Whether the scores at hand are those of the allowed tokens only; they are -inf for all others.
+        narrow_passes: How often they were.
         finish_reason: Why it is done; None while it is not.
         error: What went wrong with this row alone.
     """
@@ -76,6 +81,8 @@ class Row:
         self.tokens: list[int] = []
         self.forced = 0
         self.cut: Cut | None = None
+        self.narrow = False
+        self.narrow_passes = 0
         self.finish_reason: FinishReason | None = None
         self.error: GenerationError | None = None
         self._budget = budget
@@ -89,6 +96,17 @@ class Row:
     def done(self) -> bool:
         """Whether nothing more is to be generated."""
         return self.finish_reason is not None or self.error is not None
+
+    def wanted(self, most: int) -> npt.NDArray[np.int64] | None:
+        """The tokens whose scores matter next, where they are at most ``most``; None where all scores are wanted."""
+        if self.done:
+            return np.empty(0, dtype=np.int64)
+        wanted = None
+        if self.matcher is not None and self.job.request.narrow_head:
+            wanted = self.matcher.allowed(most)
+        self.narrow = wanted is not None
+        self.narrow_passes += self.narrow
+        return wanted
 
     def restrict(self, scores: torch.Tensor) -> None:
         """Sets the scores, shape (vocabulary,), of all tokens that may not come next to -inf, in place.

@@ -77,9 +77,10 @@ class Sampler:
         sampling = self.sampling
         if scores.device.type == "mps":  # has no double precision
             scores = scores.cpu()
-        ranked, tokens = torch.sort(scores.float() / sampling.temperature, descending=True, stable=True)
+        allowed = torch.isfinite(scores).nonzero()[:, 0]  # often a handful, and sorting a vocabulary takes a while
+        ranked, order = torch.sort(scores[allowed].float() / sampling.temperature, descending=True, stable=True)
         weights = torch.softmax(ranked, dim=-1)
-        kept = torch.isfinite(ranked)
+        kept = torch.ones_like(weights, dtype=torch.bool)
         if sampling.top_k:
             kept[sampling.top_k :] = False
         if sampling.top_p is not None and sampling.top_p < 1.0:
@@ -91,4 +92,4 @@ class Sampler:
         reached = (weights * kept).double().cumsum(-1)
         drawn = self._drawn().to(reached.device) * reached[-1]
         index = int(torch.searchsorted(reached, drawn, right=True))
-        return int(tokens[min(index, int(kept.nonzero()[-1]))])
+        return int(allowed[order[min(index, int(kept.nonzero()[-1]))]])

@@ -106,6 +106,7 @@ def test_what_changes_an_answer_is_part_of_the_identity() -> None:
         "stop": ["x"],
         "max_pixels": 9,
         "schema_in_prompt": True,
+        "narrow_head": True,
         "family": "pixel",
     }
     for name, value in changed.items():
@@ -180,7 +181,13 @@ def test_a_message_says_all_that_is_known(tiny_qwen: str) -> None:
             },
             "frames": [{"original": [60, 40], "model": [64, 32]}],
         },
-        "decoding": {"passes": 5, "forced_tokens": 0, "one_by_one": None},
+        "decoding": {
+            "passes": 5,
+            "forced_tokens": 0,
+            "one_by_one": None,
+            "narrow_passes": 0,
+            "whole_head": None,
+        },
         "truncated": {"written": len(message.content), "tokens": ANY, "budget": 5},
     }
     assert len(message.response_metadata["truncated"]["tokens"]) == 5
