@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from extraction.errors import GenerationError
 from extraction.passes import Passes
+from extraction.prefill import Prefill
 from extraction.rows import Row
 
 if TYPE_CHECKING:
@@ -26,17 +27,26 @@ class DecodingLoop:
         one_by_one: Why tokens that a grammar forces were not taken together; None where they were.
     """
 
-    def __init__(self, rows: Sequence[Row], *, on_done: Callable[[Row], None], force: bool = True) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        on_done: Callable[[Row], None],
+        force: bool = True,
+        prefill: Prefill | None = None,
+    ) -> None:
         """Makes the loop of one batch.
 
         Args:
             rows: The rows of the batch in order.
             on_done: Called as soon as a row has its answer, while its neighbours go on.
             force: Whether tokens that a grammar forces are taken together; the answers are the same without, in float32.
+            prefill: Brings in what was read before; None reads everything.
         """
         self._rows = list(rows)
         self._on_done = on_done
         self._force = force
+        self._prefill = prefill
         self._padding = 0
         self.passes = 0
         self.one_by_one: str | None = None
@@ -52,7 +62,7 @@ class DecodingLoop:
     ) -> torch.Tensor:
         """The prompts as they came; the answers are in the rows."""
         self._padding = int(generation_config.pad_token_id or 0)
-        passes = Passes(model, input_ids, model_kwargs, padding=self._padding)
+        passes = Passes(model, input_ids, model_kwargs, padding=self._padding, prefill=self._prefill)
         self.one_by_one = passes.one_by_one if self._force else "switched off"
         encoder_decoder = bool(model.config.is_encoder_decoder)
         seen = _Seen(self._rows, input_ids, None if encoder_decoder else model_kwargs.get("attention_mask"))
@@ -70,6 +80,7 @@ class DecodingLoop:
                 self._guarded(row, functools.partial(_restrict, row, scores))
             new = self._choose(rows, logits)
             if self.one_by_one is None:
+                passes.remember([index for index, row in enumerate(rows) if row.finish_reason in ("stop", "length")])
                 left = [index for index, row in enumerate(rows) if not row.done]
                 rows, new = [rows[index] for index in left], [new[index] for index in left]
                 if rows:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from extraction.batching import groups, stack
+from extraction.batching import PER_TOKEN, batch_cost, groups, stack
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError
 from extraction.grammar import build_grammar, was_cut
@@ -17,6 +18,9 @@ from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
+from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
+from extraction.prefixes import PrefixStore, digest
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
@@ -40,7 +44,8 @@ class TransformersBackend:
         self._checkpoint = Checkpoint(key)
         self._layout = Layout(self._checkpoint)
         self._model: Any = None
-        self._largest_batch: int | None = None  # what the memory has held, once it has run out
+        self._limit = Limit()
+        self._prefixes = PrefixStore()
 
     def info(self) -> ModelInfo:
         """What the configuration tells; nothing else is loaded."""
@@ -73,19 +78,16 @@ class TransformersBackend:
             for one in prepared:
                 one.job.resolve(error)
             return
-        largest = min([len(jobs), *([self._largest_batch] if self._largest_batch else [])])
-        for indices in groups([one.encoded for one in prepared], largest=largest):
+        for indices in self._grouped(prepared):
             self._run_batch([prepared[index] for index in indices])
 
     def close(self) -> None:
-        """Drops the weights; they are loaded again when they are needed."""
-        import torch
-
+        """Drops the weights and all that was kept of prompts; they are loaded again when they are needed."""
         self._model = None
-        self.__dict__.pop("_grammars", None)
-        self.__dict__.pop("_special", None)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        self._prefixes.clear()
+        for name in ("_grammars", "_special", "_footprint"):
+            self.__dict__.pop(name, None)
+        empty_caches()
 
     def _encoded(self, request: Request) -> Encoded:
         bounds = {"min_pixels": request.min_pixels, "max_pixels": request.max_pixels}
@@ -112,6 +114,7 @@ class TransformersBackend:
         """Answers a batch; one that fails as a whole is tried again in halves, down to the job that is to blame."""
         try:
             self._generate(batch)
+            self._limit.fitted(self._cost(batch))
             return
         except Exception as error:
             open_jobs = [one for one in batch if not one.job.resolved]
@@ -121,21 +124,59 @@ class TransformersBackend:
                 for one in open_jobs:
                     one.job.resolve(_as_ours(error))
                 return
-            ran_out = _out_of_memory(error)
-        if ran_out:  # only here, where the error no longer holds on to the tensors of the batch
-            self._largest_batch = max(1, len(batch) // 2)
-            _empty_caches()
+            too_large = ran_out(error)
+        if too_large:  # only here, where the error no longer holds on to the tensors of the batch
+            self._limit.failed(self._cost(batch))
+            self._prefixes.clear()
+            empty_caches()
         half = (len(open_jobs) + 1) // 2
         for part in (open_jobs[:half], open_jobs[half:]):
             if part:
                 self._run_batch(part)
+
+    def _grouped(self, prepared: Sequence[_Prepared]) -> list[list[int]]:
+        """Indices of the jobs, one list per batch, each of a size that the memory is predicted to hold."""
+        encoded, budgets = [one.encoded for one in prepared], [one.job.request.max_tokens for one in prepared]
+        together = groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=math.inf)
+        room = self._limit.bytes(self._model.device)
+        if self._prefixes.bytes and any(self._cost([prepared[index] for index in one]) > room for one in together):
+            self._prefixes.clear()  # what runs comes before what may come again
+            empty_caches()
+            room = self._limit.bytes(self._model.device)
+        return groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=room)
+
+    def _cost(self, batch: Sequence[_Prepared]) -> int:
+        """Bytes that a batch is predicted to take."""
+        return batch_cost(
+            self._footprint, [one.encoded for one in batch], [one.job.request.max_tokens for one in batch]
+        )
+
+    @functools.cached_property
+    def _footprint(self) -> Footprint:
+        return Footprint.of(self._loaded())
+
+    def _prefill(self, batch: Sequence[_Prepared]) -> Prefill | str:
+        """What brings in prompts that were read before, or why nothing can."""
+        bound = min(one.job.prefix_cache_bytes for one in batch)
+        if not bound:
+            return "switched off"
+        if self._loaded().config.is_encoder_decoder:
+            return "encoder-decoder"
+        prompts = []
+        for one in batch:
+            pictures = {name: value for name, value in one.encoded.inputs.items() if name not in PER_TOKEN}
+            if others := [name for name, value in pictures.items() if not hasattr(value, "to")]:
+                return f"inputs of its own: {', '.join(others)}"
+            placed = {name: self._placed(value) for name, value in pictures.items()}
+            prompts.append(Prompt(placed, digest(pictures)))
+        self._prefixes.bound = bound
+        return Prefill(self._prefixes, prompts, placeholders=self._special.placeholders)
 
     def _generate(self, batch: Sequence[_Prepared]) -> None:
         import torch
 
         model = self._loaded()
         rows = [self._row(one) for one in batch]
-        by_row = {id(row): one for row, one in zip(rows, batch, strict=True)}
         encoder_decoder = bool(model.config.is_encoder_decoder)
         inputs = stack(
             [one.encoded for one in batch], padding=self._padding, side="right" if encoder_decoder else "left"
@@ -143,7 +184,16 @@ class TransformersBackend:
         inputs = {name: self._placed(value) for name, value in inputs.items()}
         if len(batch) > 1 and not encoder_decoder:
             assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
-        loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop))
+        prefill = self._prefill(batch)
+        if isinstance(prefill, Prefill):  # which sees to it that pictures of known prompts are not looked at again
+            inputs = {name: value for name, value in inputs.items() if name not in ENCODED_EARLY}
+
+        def resolve(row: Row) -> None:
+            index = rows.index(row)
+            effort = Effort(loop.passes, row.forced, loop.one_by_one, *_reuse(prefill, index))
+            _resolve(row, batch[index], self._layout, effort)
+
+        loop = DecodingLoop(rows, on_done=resolve, prefill=prefill if isinstance(prefill, Prefill) else None)
         with torch.inference_mode():
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
@@ -227,7 +277,12 @@ class TransformersBackend:
         return config
 
 
-def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> None:
+def _reuse(prefill: Prefill | str, index: int) -> tuple[int, str | None]:
+    """How many tokens of a row were not read again, and why none could be."""
+    return (prefill.reused[index], prefill.unshared) if isinstance(prefill, Prefill) else (0, prefill)
+
+
+def _resolve(row: Row, one: _Prepared, layout: Layout, effort: Effort) -> None:
     """Gives a job its answer as soon as its row is done."""
     if row.error is not None or row.finish_reason is None:
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
@@ -243,7 +298,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             image_tokens=one.encoded.image_tokens,
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
-            effort=Effort(loop.passes, row.forced, loop.one_by_one),
+            effort=effort,
         )
     )
 
@@ -257,25 +312,9 @@ def _as_set(token: Any) -> set[int]:
 def _as_ours(error: Exception) -> ExtractionError:
     if isinstance(error, ExtractionError):
         return error
-    if _out_of_memory(error):
+    if ran_out(error):
         ours = GenerationError("the memory ran out", hint="lower max_pixels or max_tokens, or use a smaller model")
     else:
         ours = GenerationError(f"the model failed: {type(error).__name__}: {error}")
     ours.__cause__ = error
     return ours
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    import torch
-
-    text = str(error).lower()
-    return (
-        isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in text or "can't allocate" in text
-    )
-
-
-def _empty_caches() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -179,7 +179,7 @@ def test_a_message_says_all_that_is_known(tiny_qwen: str) -> None:
             },
             "frames": [{"original": [60, 40], "model": [64, 32]}],
         },
-        "decoding": {"passes": 5, "forced_tokens": 0, "one_by_one": None},
+        "decoding": {"passes": 5, "forced_tokens": 0, "one_by_one": None, "reused_tokens": 0, "unshared": None},
     }
 
 
