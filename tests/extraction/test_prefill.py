@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from transformers import LlamaConfig
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, StaticCache
 
+from extraction.batching import PER_TOKEN
 from extraction.content import Turn
 from extraction.errors import GenerationError
 from extraction.grammar import Constraint
@@ -21,6 +22,8 @@ from extraction.jobs import PREFIX_CACHE_BYTES, Answer, Job, Request
 from extraction.loading import POCKET, ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.prefill import _why_unshared
+from extraction.prefixes import digest, keys_of
+from extraction.rows import Row
 from extraction.sampling import Sampling
 
 
@@ -177,15 +180,27 @@ def test_a_conversation_that_goes_on_is_not_read_again(backend: TransformersBack
     assert [answer] == _run(backend, [longer], 0)
 
 
-def test_what_was_read_of_an_answer_is_kept(backend: TransformersBackend) -> None:
-    """So that an answer that was cut can go on: the same prompt with the tokens that came."""
-    answers = _run(backend, [replace(REQUESTS[index], max_tokens=12) for index in (4, 11)])
-    for index, answer in zip((4, 11), answers, strict=True):
-        backend._prefixes.clear()
-        (alone,) = _run(backend, [replace(REQUESTS[index], max_tokens=12)])
-        assert alone == answer
-        kept = sum(node.keys.size for node in backend._prefixes._nodes())
-        assert kept == answer.input_tokens + answer.output_tokens - 1  # nobody has read the last token
+def test_what_was_read_of_an_answer_is_kept(backend: TransformersBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that an answer that was cut can go on: the same prompt with the tokens that came is known."""
+    rows: list[Row] = []
+    make = TransformersBackend._row
+
+    def watched(self: TransformersBackend, *args: Any) -> Row:
+        rows.append(make(self, *args))
+        return rows[-1]
+
+    monkeypatch.setattr(TransformersBackend, "_row", watched)
+    requests = [replace(REQUESTS[index], max_tokens=12) for index in (4, 11, 0)]
+    for request, answer in zip(requests, _run(backend, requests), strict=True):
+        row = next(row for row in rows if row.job.request is request)
+        inputs = backend._encoded(request).inputs
+        pictures = {name: value for name, value in inputs.items() if name not in PER_TOKEN}
+        tokens = [*inputs["input_ids"][0].tolist(), *row.tokens]
+        keys = keys_of(tokens, placeholders=backend._special.placeholders, pictures=digest(pictures))
+        known = backend._prefixes.find(keys, longest=len(tokens)).length
+        assert answer.input_tokens < known < answer.input_tokens + answer.output_tokens
+        if request.constraint is None:
+            assert known == answer.input_tokens + answer.output_tokens - 1  # nobody has read the last token
 
 
 def test_answers_are_the_same_where_little_fits(backend: TransformersBackend, expected: list[Answer]) -> None:
