@@ -49,7 +49,7 @@ def digest(pictures: Mapping[str, torch.Tensor]) -> bytes:
     total = hashlib.sha256()
     for name, value in sorted(pictures.items()):
         total.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
-        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return total.digest()
 
 

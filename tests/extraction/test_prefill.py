@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,8 +14,10 @@ from PIL import Image, ImageDraw
 from transformers import LlamaConfig
 from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingWindowLayer, StaticCache
 
+from extraction import local_model
 from extraction.batching import PER_TOKEN
 from extraction.content import Turn
+from extraction.decoding import DecodingLoop
 from extraction.errors import GenerationError
 from extraction.grammar import Constraint
 from extraction.images import Picture
@@ -93,6 +96,7 @@ def _run(backend: TransformersBackend, requests: Sequence[Request], bytes_: int 
 @pytest.fixture(scope="module")
 def expected(backend: TransformersBackend) -> list[Answer]:
     """One by one, and nothing from one to the next."""
+    backend._prefixes.clear()
     answers = [_run(backend, [request], 0)[0] for request in REQUESTS]
     assert backend._prefixes.bytes == 0
     assert {answer.effort.unshared for answer in answers if answer.effort} == {"switched off"}
@@ -124,6 +128,15 @@ def test_answers_are_the_same_in_batches(backend: TransformersBackend, expected:
     _run(backend, REQUESTS[3:5])
     mixed = _run(backend, [REQUESTS[index] for index in (10, 4, 0, 8, 3)])
     assert mixed == [expected[index] for index in (10, 4, 0, 8, 3)]
+
+
+def test_answers_are_the_same_one_token_at_a_time(
+    backend: TransformersBackend, expected: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_model, "DecodingLoop", functools.partial(DecodingLoop, force=False))
+    for _ in range(2):
+        assert _run(backend, REQUESTS) == expected
+    assert min(_reused(_run(backend, REQUESTS))) > 30
 
 
 def test_rows_of_a_batch_read_once_what_they_share(
