@@ -66,11 +66,9 @@ def rules(backend: TransformersBackend) -> str:
     return text
 
 
-def asked(parts: Sequence[str | Picture], number: int, **more: Sampling) -> Request:
+def asked(parts: Sequence[str | Picture], number: int) -> Request:
     """A request for an object of one of the schemas."""
-    return Request(
-        (Turn("user", tuple(parts)),), constraint=Constraint.of(_SCHEMAS[number % 3]), max_tokens=200, **more
-    )
+    return Request((Turn("user", tuple(parts)),), constraint=Constraint.of(_SCHEMAS[number % 3]), max_tokens=200)
 
 
 def uses(backend: TransformersBackend, name: str) -> dict[str, Callable[[int], list[Request]]]:

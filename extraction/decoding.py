@@ -33,7 +33,7 @@ class DecodingLoop:
         *,
         on_done: Callable[[Row], None],
         force: bool = True,
-        prefill: Prefill | None = None,
+        prefill: Prefill | str = "switched off",
     ) -> None:
         """Makes the loop of one batch.
 
@@ -41,12 +41,13 @@ class DecodingLoop:
             rows: The rows of the batch in order.
             on_done: Called as soon as a row has its answer, while its neighbours go on.
             force: Whether tokens that a grammar forces are taken together; the answers are the same without, in float32.
-            prefill: Brings in what was read before; None reads everything.
+            prefill: Brings in what was read before; or why nothing does.
         """
         self._rows = list(rows)
         self._on_done = on_done
         self._force = force
-        self._prefill = prefill
+        self._prefill = prefill if isinstance(prefill, Prefill) else None
+        self._without = "" if isinstance(prefill, Prefill) else prefill
         self._padding = 0
         self.passes = 0
         self.one_by_one: str | None = None
@@ -71,6 +72,8 @@ class DecodingLoop:
             opening = [self._forced(row) for row in rows]
             if any(opening):
                 passes.append(opening)
+        if not all(row.done for row in rows):
+            passes.open()
         while not all(row.done for row in rows):
             logits = passes.logits()
             self.passes = passes.count
@@ -88,6 +91,15 @@ class DecodingLoop:
             if rows:
                 passes.append(new)
         return input_ids
+
+    def reused_tokens(self, row: Row) -> int:
+        """How many tokens were not read again for a row."""
+        return 0 if self._prefill is None else self._prefill.reused[self._rows.index(row)]
+
+    @property
+    def unshared(self) -> str | None:
+        """Why nothing of what was read before could be used; None where it could."""
+        return self._without if self._prefill is None else self._prefill.unshared
 
     def _choose(self, rows: Sequence[Row], logits: torch.Tensor) -> list[list[int]]:
         """The next tokens of every row by scores of rows x vocabulary; padding for rows that are done."""

@@ -177,23 +177,20 @@ class TransformersBackend:
 
         model = self._loaded()
         rows = [self._row(one) for one in batch]
+        by_row = {id(row): one for row, one in zip(rows, batch, strict=True)}
         encoder_decoder = bool(model.config.is_encoder_decoder)
         inputs = stack(
             [one.encoded for one in batch], padding=self._padding, side="right" if encoder_decoder else "left"
         )
-        inputs = {name: self._placed(value) for name, value in inputs.items()}
+        prefill = self._prefill(batch)
+        # Those that are held back come from ``prefill``, which lets no picture be looked at that belongs to a known prompt.
+        held = ENCODED_EARLY if isinstance(prefill, Prefill) else ()
+        inputs = {name: self._placed(value) for name, value in inputs.items() if name not in held}
         if len(batch) > 1 and not encoder_decoder:
             assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
-        prefill = self._prefill(batch)
-        if isinstance(prefill, Prefill):  # which sees to it that pictures of known prompts are not looked at again
-            inputs = {name: value for name, value in inputs.items() if name not in ENCODED_EARLY}
-
-        def resolve(row: Row) -> None:
-            index = rows.index(row)
-            effort = Effort(loop.passes, row.forced, loop.one_by_one, *_reuse(prefill, index))
-            _resolve(row, batch[index], self._layout, effort)
-
-        loop = DecodingLoop(rows, on_done=resolve, prefill=prefill if isinstance(prefill, Prefill) else None)
+        loop = DecodingLoop(
+            rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), prefill=prefill
+        )
         with torch.inference_mode():
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
@@ -277,12 +274,7 @@ class TransformersBackend:
         return config
 
 
-def _reuse(prefill: Prefill | str, index: int) -> tuple[int, str | None]:
-    """How many tokens of a row were not read again, and why none could be."""
-    return (prefill.reused[index], prefill.unshared) if isinstance(prefill, Prefill) else (0, prefill)
-
-
-def _resolve(row: Row, one: _Prepared, layout: Layout, effort: Effort) -> None:
+def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> None:
     """Gives a job its answer as soon as its row is done."""
     if row.error is not None or row.finish_reason is None:
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
@@ -298,7 +290,13 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, effort: Effort) -> None:
             image_tokens=one.encoded.image_tokens,
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
-            effort=effort,
+            effort=Effort(
+                loop.passes,
+                row.forced,
+                loop.one_by_one,
+                reused_tokens=loop.reused_tokens(row),
+                unshared=loop.unshared,
+            ),
         )
     )
 

@@ -52,6 +52,7 @@ class Passes:
         self._encoder_decoder = bool(model.config.is_encoder_decoder)
         self._unread: int | None = None  # tokens per row that the model has not read; None for all of them
         self._outputs: Any = {}
+        self._first = True
         self.count = 0
         self.one_by_one = _why_one_by_one(self._kwargs, rows=input_ids.shape[0], encoder_decoder=self._encoder_decoder)
 
@@ -63,15 +64,18 @@ class Passes:
         """
         return self.one_by_one is None and "token_type_ids" not in self._kwargs
 
+    def open(self) -> None:
+        """Brings in what was read before; to be called once, when all is appended that the first pass is to read."""
+        if self._prefill is not None:
+            opened = self._prefill.open(self._model, self._input_ids, self._kwargs, why=self.one_by_one)
+            self._input_ids, self._kwargs, self._unread = opened.input_ids, opened.kwargs, opened.unread
+            self.count += opened.passes
+
     def logits(self) -> torch.Tensor:
         """What the model says after each row's newest token, rows x vocabulary, in float32."""
         import torch
 
-        first = self._unread is None
-        if first and self._prefill is not None:
-            opened = self._prefill.open(self._model, self._input_ids, self._kwargs, why=self.one_by_one)
-            self._input_ids, self._kwargs, self._unread = opened.input_ids, opened.kwargs, opened.unread
-            self.count += opened.passes
+        first, self._first = self._first, False
         inputs = self._model.prepare_inputs_for_generation(
             self._input_ids,
             next_sequence_length=self._unread if self._kwargs.get("use_cache", True) else None,
@@ -124,7 +128,7 @@ class Passes:
 
     def remember(self, rows: Sequence[int]) -> None:
         """Keeps what was read of some rows for prompts that begin alike: conversations that go on, answers that were cut."""
-        if self._prefill is not None and self.count:
+        if self._prefill is not None and not self._first:
             self._prefill.remember(rows, self._input_ids, self._kwargs)
 
     def keep(self, rows: Sequence[int]) -> None:

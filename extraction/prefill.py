@@ -108,7 +108,7 @@ class Prefill:
         Args:
             model: A model of transformers.
             input_ids: The prompts, rows x tokens, padded on the left; what is known of their answers included.
-            kwargs: The model's other inputs, with an empty cache and without pictures, which come from here.
+            kwargs: The model's other inputs, with an empty cache; all that belongs to pictures comes from here.
             why: Why rows cannot go on by several tokens at once, which hinders here as well; None where they can.
         """
         batch = _Batch(model, input_ids, kwargs, self._prompts)
