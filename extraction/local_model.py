@@ -7,7 +7,7 @@ import functools
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from extraction.batching import PER_TOKEN, batch_cost, groups, stack
@@ -20,7 +20,7 @@ from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
-from extraction.prefixes import PrefixStore, digest
+from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
@@ -167,8 +167,11 @@ class TransformersBackend:
             pictures = {name: value for name, value in one.encoded.inputs.items() if name not in PER_TOKEN}
             if others := [name for name, value in pictures.items() if not hasattr(value, "to")]:
                 return f"inputs of its own: {', '.join(others)}"
-            placed = {name: self._placed(value) for name, value in pictures.items()}
-            prompts.append(Prompt(placed, digest(pictures)))
+            placed = [
+                replace(pixels, inputs={name: self._placed(value) for name, value in pixels.inputs.items()})
+                for pixels in pixels_of(pictures, len(one.encoded.frames))
+            ]
+            prompts.append(Prompt(placed))
         self._prefixes.bound = bound
         return Prefill(self._prefixes, prompts, placeholders=self._special.placeholders)
 

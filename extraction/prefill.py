@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from extraction.memory import empty_caches, ran_out
-from extraction.prefixes import MIN_TOKENS, NOTHING, Prefix, PrefixStore, boundary, common, keys_of, row_layers
+from extraction.prefixes import (
+    MIN_TOKENS,
+    NOTHING,
+    Pixels,
+    Prefix,
+    PrefixStore,
+    beginnings,
+    boundary,
+    common,
+    keys_of,
+    row_layers,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -40,12 +51,10 @@ class Prompt:
     """What a row's prompt has beside its tokens.
 
     Attributes:
-        pictures: The inputs that belong to its pictures, on the model's device.
-        digest: What stands for them, as of ``prefixes.digest``.
+        pictures: Its pictures, in order, on the model's device.
     """
 
-    pictures: Mapping[str, torch.Tensor]
-    digest: bytes = b""
+    pictures: Sequence[Pixels] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +124,10 @@ class Prefill:
         self.unshared = why or _why_unshared(model, kwargs)
         if self.unshared is None:
             keys = [self._keys(tokens, row) for row, tokens in enumerate(batch.tokens())]
-            if any(prompt.pictures and not (one < 0).any() for prompt, one in zip(self._prompts, keys, strict=True)):
+            if any(beginnings(one) != len(prompt.pictures) for prompt, one in zip(self._prompts, keys, strict=True)):
                 self.unshared = "pictures that no tokens stand for"
         if self.unshared is not None:
-            return Opened(input_ids, batch.with_pictures(kwargs, range(len(self._prompts))))
+            return Opened(input_ids, batch.with_pictures(kwargs, [prompt.pictures for prompt in self._prompts]))
         stretches = self._looked_up([_Stretch(row, one) for row, one in enumerate(keys)], batch, spare=1)
         self.reused = [stretch.known.length - done for stretch, done in zip(stretches, self.reused, strict=True)]
         opened = batch.arranged(stretches, kwargs["past_key_values"])
@@ -148,7 +157,7 @@ class Prefill:
             self._put(self._keys(input_ids[row, columns].tolist(), self._rows[row]), cache, row, columns)
 
     def _keys(self, tokens: Sequence[int], row: int) -> Keys:
-        return keys_of(tokens, placeholders=self._placeholders, pictures=self._prompts[row].digest)
+        return keys_of(tokens, placeholders=self._placeholders, pictures=self._prompts[row].pictures)
 
     def _looked_up(self, stretches: Sequence[_Stretch], batch: _Batch, *, spare: int) -> list[_Stretch]:
         """The same with what is known of them; what several of them have in common is read now, once.
@@ -259,14 +268,14 @@ class _Batch:
         mask = _mask(self.kwargs, self._input_ids)
         return [ids[real.bool()].tolist() for ids, real in zip(self._input_ids, mask, strict=True)]
 
-    def with_pictures(self, kwargs: Mapping[str, Any], rows: Sequence[int]) -> dict[str, Any]:
-        """The inputs with the pictures of some rows only."""
+    def with_pictures(self, kwargs: Mapping[str, Any], pictures: Sequence[Sequence[Pixels]]) -> dict[str, Any]:
+        """The inputs with some pictures of each row only."""
         import torch
 
-        names = {name for prompt in self._prompts for name in prompt.pictures}
+        names = {name for prompt in self._prompts for one in prompt.pictures for name in one.inputs}
         result = {name: value for name, value in kwargs.items() if name not in {*names, "mm_encoder_outputs"}}
         for name in sorted(names):
-            if values := [self._prompts[row].pictures[name] for row in rows if name in self._prompts[row].pictures]:
+            if values := [one.inputs[name] for row in pictures for one in row]:
                 result[name] = torch.cat(values)
         return result
 
@@ -300,8 +309,11 @@ class _Batch:
         # One row alone has no padding, and reads faster without a mask.
         kwargs["attention_mask"] = torch.tensor(real, device=device) if len(stretches) > 1 else None
         _fill(cache, [one.known for one in stretches], known)
-        seeing = [one.row for one in stretches if (one.keys[one.known.length :] < 0).any()]
-        return Opened(self._input_ids[rows].gather(-1, index), self.with_pictures(kwargs, seeing), unread)
+        pictures = [
+            self._prompts[one.row].pictures[beginnings(one.keys[: one.known.length]) : beginnings(one.keys)]
+            for one in stretches
+        ]
+        return Opened(self._input_ids[rows].gather(-1, index), self.with_pictures(kwargs, pictures), unread)
 
     def run(self, opened: Opened) -> Any:
         """The cache after a pass over what is unread, whose scores nobody wants."""

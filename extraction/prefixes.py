@@ -1,7 +1,7 @@
 """The key-value caches of prompts that a model has read, kept so that no beginning is read twice.
 
-They form a tree, as the prompts do: what several have in common is kept once. A token of a picture counts as equal only
-where all pictures of the prompt are, so that prompts which differ in nothing but their pixels part before the first one.
+They form a tree, as the prompts do: what several have in common is kept once. The tokens of a picture count as equal only
+where its pixels are, so that prompts which differ in nothing but these part before the picture.
 What is kept is copied in and copied out, so that nothing that a model does to its cache can reach it.
 """
 
@@ -26,24 +26,75 @@ MIN_TOKENS = 32
 """Shortest beginning worth taking from the store: a pass over fewer tokens costs hardly more than one over one token."""
 
 
-def keys_of(tokens: Sequence[int], *, placeholders: Collection[int], pictures: bytes) -> Keys:
-    """What a prompt is compared by: its tokens, those of pictures replaced by negative numbers drawn from the pixels.
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """One picture of a prompt, or all of them where they cannot be told apart.
+
+    Attributes:
+        inputs: The model's inputs that are made of it.
+        digest: 32 bytes that stand for them.
+        weight: Its share of the tokens that stand for pictures.
+    """
+
+    inputs: Mapping[str, torch.Tensor]
+    digest: bytes
+    weight: int = 1
+
+
+def pixels_of(inputs: Mapping[str, torch.Tensor], number: int) -> list[Pixels]:
+    """The pictures of a prompt, in order.
+
+    Args:
+        inputs: All inputs that are made of its pictures.
+        number: How many there are.
+    """
+    if not inputs:
+        return []
+    parts, weights = [inputs], [1]
+    pixels, grid = inputs.get("pixel_values"), inputs.get("image_grid_thw")
+    if number > 1 and pixels is not None:
+        if inputs.keys() == {"pixel_values"} and pixels.dim() == 4 and pixels.shape[0] == number:
+            parts, weights = [{"pixel_values": one} for one in pixels.split(1)], [1] * number
+        elif inputs.keys() == {"pixel_values", "image_grid_thw"} and grid is not None and grid.shape[0] == number:
+            weights = grid.prod(dim=-1).tolist()  # patches of a picture, one below the other
+            pairs = zip(pixels.split(weights), grid.split(1), strict=True)
+            parts = [{"pixel_values": one, "image_grid_thw": size} for one, size in pairs]
+    return [Pixels(part, digest(part), int(weight)) for part, weight in zip(parts, weights, strict=True)]
+
+
+def keys_of(tokens: Sequence[int], *, placeholders: Collection[int], pictures: Sequence[Pixels]) -> Keys:
+    """What a prompt is compared by: its tokens; from a picture's first token to its last, negative numbers drawn from both.
+
+    Where it is not certain which tokens belong to which picture, no picture begins.
 
     Args:
         tokens: The prompt.
         placeholders: Tokens that stand for a piece of a picture.
-        pictures: Digest of all its pictures, as of ``digest``.
+        pictures: Its pictures, in order.
     """
     keys = np.asarray(tokens, dtype=np.int64)
     places = np.flatnonzero(np.isin(keys, list(placeholders)))
-    if places.size:
-        numbers = np.frombuffer(pictures, dtype=np.uint64) >> np.uint64(2)  # four of 62 bits, all of them compared
-        keys[places] = -1 - np.resize(numbers.astype(np.int64), places.size)
+    total = sum(one.weight for one in pictures)
+    if not places.size or any(one.weight * places.size % total for one in pictures):
+        return keys
+    stop = 0
+    for one in pictures:
+        start, stop = stop, stop + one.weight * places.size // total
+        first, last = int(places[start]), int(places[stop - 1]) + 1
+        chunks = np.frombuffer(one.digest, dtype=np.uint64) >> np.uint64(4)  # four of 60 bits, all of them compared
+        numbers = np.resize(chunks.astype(np.int64), last - first) ^ keys[first:last]
+        keys[first:last] = -2 - 2 * numbers
+        keys[first] += 1  # odd where a picture begins
     return keys
 
 
+def beginnings(keys: Keys) -> int:
+    """How many pictures begin among some keys."""
+    return int(np.count_nonzero((keys < 0) & (keys % 2 == 1)))
+
+
 def digest(pictures: Mapping[str, torch.Tensor]) -> bytes:
-    """32 bytes that stand for a prompt's pictures: every input of a model that is made from them."""
+    """32 bytes that stand for a picture: every input of a model that is made of it."""
     import torch
 
     total = hashlib.sha256()
@@ -61,9 +112,10 @@ def common(left: Keys, right: Keys) -> int:
 
 
 def boundary(keys: Keys, length: int) -> int:
-    """The longest beginning of at most ``length`` keys that holds all pictures of a prompt or none."""
-    places = np.flatnonzero(keys < 0)
-    return length if not places.size or places[-1] < length else min(length, int(places[0]))
+    """The longest beginning of at most ``length`` keys that splits no picture."""
+    if length >= keys.size or keys[length] >= 0:
+        return length
+    return int(np.flatnonzero((keys[: length + 1] < 0) & (keys[: length + 1] % 2 == 1))[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +183,7 @@ class PrefixStore:
         self.bytes = 0
 
     def find(self, keys: Keys, *, longest: int) -> Prefix:
-        """The longest beginning of a prompt that is kept, of ``MIN_TOKENS`` or more; never a part of its pictures.
+        """The longest beginning of a prompt that is kept, of ``MIN_TOKENS`` or more; never a part of a picture.
 
         Args:
             keys: The whole prompt, as of ``keys_of``.

@@ -25,7 +25,7 @@ from extraction.jobs import PREFIX_CACHE_BYTES, Answer, Job, Request
 from extraction.loading import POCKET, ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.prefill import _why_unshared
-from extraction.prefixes import digest, keys_of
+from extraction.prefixes import keys_of, pixels_of
 from extraction.rows import Row
 from extraction.sampling import Sampling
 
@@ -173,7 +173,9 @@ def test_pictures_are_looked_at_once(backend: TransformersBackend, monkeypatch: 
     _run(backend, [tall, REQUESTS[1]])
     assert looks == [1, 1, 1]
     _run(backend, [_request(RULES, TALL, BLUE, "both"), _request(RULES, BLUE, TALL, "both")])
-    assert looks == [1, 1, 1, 4]
+    assert looks == [1, 1, 1, 2]
+    _run(backend, [_request(RULES, TALL, BLUE, RED, "all")])
+    assert looks == [1, 1, 1, 2, 1]
 
 
 def test_pictures_that_differ_but_have_the_same_tokens(backend: TransformersBackend) -> None:
@@ -209,7 +211,9 @@ def test_what_was_read_of_an_answer_is_kept(backend: TransformersBackend, monkey
         inputs = backend._encoded(request).inputs
         pictures = {name: value for name, value in inputs.items() if name not in PER_TOKEN}
         tokens = [*inputs["input_ids"][0].tolist(), *row.tokens]
-        keys = keys_of(tokens, placeholders=backend._special.placeholders, pictures=digest(pictures))
+        keys = keys_of(
+            tokens, placeholders=backend._special.placeholders, pictures=pixels_of(pictures, len(answer.frames))
+        )
         known = backend._prefixes.find(keys, longest=len(tokens)).length
         assert answer.input_tokens < known < answer.input_tokens + answer.output_tokens
         if request.constraint is None:
@@ -323,6 +327,18 @@ def test_a_call_without_keeps_nothing_and_takes_nothing(backend: TransformersBac
     assert answer.effort is not None
     assert (answer.effort.reused_tokens, answer.effort.unshared) == (0, "switched off")
     assert backend._prefixes.bytes == kept
+
+
+def test_pictures_that_no_tokens_stand_for_are_not_shared(
+    backend: TransformersBackend, expected: list[Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = replace(backend._special, placeholders=frozenset())
+    monkeypatch.setitem(backend.__dict__, "_special", nothing)
+    for _ in range(2):
+        answers = _run(backend, REQUESTS[:3])
+        assert answers == expected[:3]
+        assert {answer.effort.unshared for answer in answers if answer.effort} == {"pictures that no tokens stand for"}
+    assert backend._prefixes.bytes == 0
 
 
 def test_what_cannot_be_shared_is_named() -> None:

@@ -19,7 +19,7 @@ from transformers import (
 
 from extraction.passes import Passes
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
-from extraction.prefixes import PrefixStore, digest
+from extraction.prefixes import PrefixStore, pixels_of
 
 PICTURE = 90
 TEXT = {
@@ -163,7 +163,7 @@ def _prompt(kind: Kind, seed: int, ends: int) -> torch.Tensor:
 def _scores(kind: Kind, store: PrefixStore, seed: int, ends: int = 5) -> tuple[torch.Tensor, Prefill]:
     """The scores of some steps after a prompt with a picture."""
     ids, pictures = _prompt(kind, seed, ends), kind.pictures(seed)
-    prefill = Prefill(store, [Prompt(pictures, digest(pictures))], placeholders={PICTURE})
+    prefill = Prefill(store, [Prompt(pixels_of(pictures, 1))], placeholders={PICTURE})
     steps: list[torch.Tensor] = []
 
     def decode(

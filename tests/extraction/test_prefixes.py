@@ -9,12 +9,22 @@ import numpy as np
 import pytest
 import torch
 
-from extraction.prefixes import MIN_TOKENS, PrefixStore, boundary, common, digest, keys_of
+from extraction.prefixes import (
+    MIN_TOKENS,
+    Pixels,
+    PrefixStore,
+    beginnings,
+    boundary,
+    common,
+    digest,
+    keys_of,
+    pixels_of,
+)
 
 HEADS, WIDTH, LAYERS = 2, 3, 2
 PER_TOKEN = LAYERS * 2 * HEADS * WIDTH * 4
 PICTURE = 7
-RED, BLUE = (digest({"pixel_values": torch.full((1, 4), value)}) for value in (1.0, 2.0))
+RED, BLUE = (pixels_of({"pixel_values": torch.full((1, 4), value)}, 1) for value in (1.0, 2.0))
 
 
 def _layers(tokens: Sequence[int], start: int, stop: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -23,15 +33,15 @@ def _layers(tokens: Sequence[int], start: int, stop: int) -> list[tuple[torch.Te
     return [(row + 1000 * layer, -row) for layer in range(LAYERS)]
 
 
-def _keys(tokens: Sequence[int], pictures: bytes = RED) -> np.ndarray:
+def _keys(tokens: Sequence[int], pictures: Sequence[Pixels] = RED) -> np.ndarray:
     return keys_of(tokens, placeholders={PICTURE}, pictures=pictures)
 
 
-def _put(store: PrefixStore, tokens: Sequence[int], pictures: bytes = RED) -> None:
+def _put(store: PrefixStore, tokens: Sequence[int], pictures: Sequence[Pixels] = RED) -> None:
     store.put(_keys(tokens, pictures), lambda start, stop: _layers(tokens, start, stop), bytes_per_token=PER_TOKEN)
 
 
-def _found(store: PrefixStore, tokens: Sequence[int], pictures: bytes = RED) -> int:
+def _found(store: PrefixStore, tokens: Sequence[int], pictures: Sequence[Pixels] = RED) -> int:
     """How much of a prompt is known; what is known must be right."""
     prefix = store.find(_keys(tokens, pictures), longest=len(tokens))
     for known, right in zip(prefix.layers, _layers(tokens, 0, prefix.length), strict=bool(prefix.layers)):
@@ -83,25 +93,60 @@ def test_pictures_that_differ_but_have_the_same_tokens_differ() -> None:
     assert _found(store, prompt, RED) == len(prompt)
     assert _found(store, prompt, BLUE) == 50
     assert _found(store, [*text, *[PICTURE] * 16, 1], RED) == 66
-    two = [*text, *[PICTURE] * 8, 1, *[PICTURE] * 8]
-    _put(store, two, BLUE)
-    assert _found(store, two, BLUE) == 67
-    assert _found(store, [*text, *[PICTURE] * 8, 2, *[PICTURE] * 8], BLUE) == 50
     assert not {*_keys([PICTURE] * 4, RED)} & {*_keys([PICTURE] * 4, BLUE)}
 
 
-def test_a_beginning_never_splits_the_pictures() -> None:
-    keys = _keys([1, 2, PICTURE, PICTURE, 3, PICTURE, 4])
-    assert [boundary(keys, length) for length in range(8)] == [0, 1, 2, 2, 2, 2, 6, 7]
+def test_pictures_of_one_prompt_are_told_apart() -> None:
+    store = PrefixStore(10**6)
+    text = _text(50)
+    two = [*text, *[PICTURE] * 8, 1, *[PICTURE] * 8, 2]
+    _put(store, two, [*RED, *BLUE])
+    assert _found(store, two, [*RED, *BLUE]) == 68
+    assert _found(store, two, [*RED, *RED]) == 59
+    assert _found(store, two, [*BLUE, *BLUE]) == 50
+    assert _found(store, [*text, *[PICTURE] * 8, 3, *[PICTURE] * 8, 2], [*RED, *BLUE]) == 58
+    beside = [*text, *[PICTURE] * 16]
+    _put(store, beside, [*BLUE, *RED])
+    assert _found(store, beside, [*BLUE, *BLUE]) == 58
+
+
+def test_a_beginning_never_splits_a_picture() -> None:
+    tokens = [1, 2, PICTURE, PICTURE, 3, PICTURE, PICTURE, PICTURE, 9, PICTURE, 4]
+    whole = _keys(tokens, RED)  # one picture in three runs, as of tiles
+    assert [boundary(whole, length) for length in range(12)] == [0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 10, 11]
+    pair = _keys(tokens, [*RED, *BLUE])  # the second begins beside the end of the first
+    assert [boundary(pair, length) for length in range(12)] == [0, 1, 2, 2, 2, 2, 6, 6, 6, 6, 10, 11]
+    assert [beginnings(pair[:length]) for length in (2, 3, 6, 7, 11)] == [0, 1, 1, 2, 2]
     assert [boundary(_keys([1, 2, 3]), length) for length in range(4)] == [0, 1, 2, 3]
 
 
 def test_keys_are_the_tokens_and_negative_numbers_for_pictures() -> None:
-    keys = _keys([5, PICTURE, 6, PICTURE, PICTURE, PICTURE, PICTURE])
-    assert [*keys[[0, 2]]] == [5, 6]
-    assert (keys[[1, 3, 4, 5, 6]] < 0).all()
-    assert len({*keys[[1, 3, 4, 5]]}) == 4  # the whole digest is compared
-    assert keys[1] == keys[6]
+    keys = _keys([5, *[PICTURE] * 3, 8, *[PICTURE] * 4, 6])
+    assert [*keys[[0, -1]]] == [5, 6]
+    assert (keys[1:-1] < 0).all()
+    assert len({*keys[1:5]}) == 4  # the whole digest is compared
+    assert keys[4] != _keys([5, *[PICTURE] * 3, 9, *[PICTURE] * 4, 6])[4]  # and so is text within a picture
+
+
+def test_pictures_whose_tokens_are_not_certain_do_not_begin() -> None:
+    assert beginnings(_keys([1, 2, 3])) == 0
+    assert beginnings(_keys([1, PICTURE, PICTURE, PICTURE], [*RED, *BLUE])) == 0
+    assert beginnings(_keys([1, PICTURE, PICTURE, PICTURE, PICTURE], [*RED, *BLUE])) == 2
+
+
+def test_pictures_are_split_where_it_is_certain_how() -> None:
+    fixed = torch.randn(3, 3, 4, 4)
+    assert [one.weight for one in pixels_of({"pixel_values": fixed}, 3)] == [1, 1, 1]
+    assert torch.equal(pixels_of({"pixel_values": fixed}, 3)[1].inputs["pixel_values"], fixed[1:2])
+    grid, patches = torch.tensor([[1, 2, 4], [1, 2, 2]]), torch.randn(12, 5)
+    first, second = pixels_of({"pixel_values": patches, "image_grid_thw": grid}, 2)
+    assert (first.weight, second.weight) == (8, 4)
+    assert torch.equal(second.inputs["pixel_values"], patches[8:])
+    assert second.inputs["image_grid_thw"].tolist() == [[1, 2, 2]]
+    tiles, sizes = torch.randn(2, 5, 3, 4, 4), torch.tensor([[8, 8], [4, 8]])
+    assert len(pixels_of({"pixel_values": tiles, "image_sizes": sizes}, 2)) == 1
+    assert len(pixels_of({"pixel_values": tiles}, 2)) == 1
+    assert pixels_of({}, 0) == []
 
 
 def test_a_digest_tells_everything_of_a_picture() -> None:
