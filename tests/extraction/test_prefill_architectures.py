@@ -106,7 +106,6 @@ def _idefics3() -> Kind:
         },
         image_token_id=PICTURE,
         scale_factor=2,
-        pad_token_id=0,
     )
     pixels = _pixels(1, 2, 3, 16, 16)
     return Kind(
