@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from extraction.layout import Encoded
+from extraction.memory import Footprint
 
 if TYPE_CHECKING:
     import torch
 
-# Inputs with one number per token, and what stands in the padding. Everything else belongs to pictures.
-_PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids")
+PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids")
+"""Inputs with one number per token. Everything else belongs to pictures."""
 
 MAX_BATCH_TOKENS = 32_768
 """Most tokens of the prompts of one batch, padding included; more are answered in several batches."""
@@ -27,7 +28,7 @@ def signature(encoded: Encoded) -> tuple[Any, ...]:
 
     parts: list[Any] = []
     for name, value in sorted(encoded.inputs.items()):
-        if name in _PER_TOKEN:
+        if name in PER_TOKEN:
             parts.append((name,))
         elif isinstance(value, torch.Tensor):
             parts.append((name, tuple(value.shape[1:]), value.dtype))
@@ -36,28 +37,57 @@ def signature(encoded: Encoded) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-def groups(encoded: Sequence[Encoded], *, largest: int) -> list[list[int]]:
+def groups(
+    encoded: Sequence[Encoded], budgets: Sequence[int], *, largest: int, cost: Footprint, room: float
+) -> list[list[int]]:
     """Indices of the conversations, one list per batch.
 
     Args:
         encoded: The conversations.
+        budgets: The most tokens of their answers.
         largest: Most conversations of one batch.
+        cost: What the parts of a batch take.
+        room: Bytes that a batch may take; a conversation that takes more on its own is tried on its own.
     """
     by_kind: dict[Any, list[int]] = {}
     for index, one in enumerate(encoded):
         by_kind.setdefault(signature(one), []).append(index)
     result: list[list[int]] = []
     for indices in by_kind.values():
-        indices.sort(key=lambda index: encoded[index].length)  # neighbours of equal length need little padding
+        # Neighbours of equal length need little padding, and those with equal budgets end together.
+        indices.sort(key=lambda index: (encoded[index].length, budgets[index]))
         batch: list[int] = []
         for index in indices:
-            full = len(batch) >= largest or (len(batch) + 1) * encoded[index].length > MAX_BATCH_TOKENS
-            if batch and full:
+            more = [*batch, index]
+            full = len(more) > largest or len(more) * encoded[index].length > MAX_BATCH_TOKENS
+            if batch and (
+                full or batch_cost(cost, [encoded[one] for one in more], [budgets[one] for one in more]) > room
+            ):
                 result.append(batch)
-                batch = []
-            batch.append(index)
+                more = [index]
+            batch = more
         result.append(batch)
     return result
+
+
+def batch_cost(cost: Footprint, encoded: Sequence[Encoded], budgets: Sequence[int]) -> int:
+    """Bytes that a batch is predicted to take.
+
+    Args:
+        cost: What its parts take.
+        encoded: Its conversations.
+        budgets: The most tokens of their answers.
+    """
+    prompt, answer = max(one.length for one in encoded), max(budgets)  # the others are padded to them
+    return sum(cost.row(prompt=prompt, answer=answer, pixels=_pixels(one)) for one in encoded)
+
+
+def _pixels(encoded: Encoded) -> int:
+    """Numbers of the tensors of a conversation's pictures."""
+    import torch
+
+    values = (value for name, value in encoded.inputs.items() if name not in PER_TOKEN)
+    return sum(value.numel() for value in values if isinstance(value, torch.Tensor) and value.is_floating_point())
 
 
 def stack(encoded: Sequence[Encoded], *, padding: int, side: str = "left") -> dict[str, Any]:
@@ -76,7 +106,7 @@ def stack(encoded: Sequence[Encoded], *, padding: int, side: str = "left") -> di
     result: dict[str, Any] = {}
     for name, value in encoded[0].inputs.items():
         values = [one.inputs[name] for one in encoded]
-        if name in _PER_TOKEN:
+        if name in PER_TOKEN:
             fill = padding if name == "input_ids" else 0
             result[name] = torch.cat([_padded(row, longest, fill, side) for row in values])
         elif isinstance(value, torch.Tensor):

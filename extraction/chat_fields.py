@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from extraction import __version__
 from extraction.answering import PROVIDER
 from extraction.families import BoxConvention, Family
+from extraction.jobs import PREFIX_CACHE_BYTES
 from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
 from extraction.profiles import profile_of
 
@@ -66,7 +67,12 @@ class ChatFields(BaseChatModel):
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
-    """Most conversations that are answered together."""
+    """Most conversations that are answered together; fewer where the memory does not hold them."""
+    prefix_cache_bytes: int = Field(default=PREFIX_CACHE_BYTES, ge=0)
+    """Most memory, in bytes on the model's device, for prompts that were read: the beginning that a prompt has in common with
+    an earlier one (system text, a schema's words, the same picture, the conversation so far) is not read again. 0 switches it
+    off for the calls of this ``ChatTransformers``; the prompts that others keep go with ``unload()``. In half precision an
+    answer may differ by rounding from one without it, as it may with the size of a batch."""
     timeout: Seconds | None = None
     """Seconds until a call gives up, loading and waiting included."""
     max_retries: int = Field(default=0, ge=0)

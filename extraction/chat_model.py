@@ -105,7 +105,13 @@ class ChatTransformers(ChatFields):
             given = {name: value for name, value in kwargs.items() if name != "stream"}
             options = call_options(self._defaults, {**given, **({} if stop is None else {"stop": stop})})
             plan = self._plan(messages, options)
-            job = Job(plan.request, on_text=on_text, wave=wave, largest_batch=self.max_batch_size)
+            job = Job(
+                plan.request,
+                on_text=on_text,
+                wave=wave,
+                largest_batch=self.max_batch_size,
+                prefix_cache_bytes=self.prefix_cache_bytes,
+            )
             self._engine(options.model).submit(job)
         except BaseException:
             if wave is not None:

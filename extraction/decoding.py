@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from extraction.errors import GenerationError
 from extraction.heads import Head
 from extraction.passes import Passes
+from extraction.prefill import Prefill
 from extraction.rows import Row
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class DecodingLoop:
         on_done: Callable[[Row], None],
         force: bool = True,
         head: Head | None = None,
+        prefill: Prefill | str = "switched off",
     ) -> None:
         """Makes the loop of one batch.
 
@@ -44,11 +46,14 @@ class DecodingLoop:
             on_done: Called as soon as a row has its answer, while its neighbours go on.
             force: Whether tokens that a grammar forces are taken together; the answers are the same without, in float32.
             head: The model's output head, where it may be narrowed to what rows want.
+            prefill: Brings in what was read before; or why nothing does.
         """
         self._rows = list(rows)
         self._on_done = on_done
         self._force = force
         self.head = head
+        self._prefill = prefill if isinstance(prefill, Prefill) else None
+        self._without = "" if isinstance(prefill, Prefill) else prefill
         self._padding = 0
         self.passes = 0
         self.one_by_one: str | None = None
@@ -64,7 +69,7 @@ class DecodingLoop:
     ) -> torch.Tensor:
         """The prompts as they came; the answers are in the rows."""
         self._padding = int(generation_config.pad_token_id or 0)
-        passes = Passes(model, input_ids, model_kwargs, padding=self._padding)
+        passes = Passes(model, input_ids, model_kwargs, padding=self._padding, prefill=self._prefill)
         self.one_by_one = passes.one_by_one if self._force else "switched off"
         encoder_decoder = bool(model.config.is_encoder_decoder)
         seen = _Seen(self._rows, input_ids, None if encoder_decoder else model_kwargs.get("attention_mask"))
@@ -73,6 +78,8 @@ class DecodingLoop:
             opening = [self._known(row) for row in rows]
             if any(opening):
                 passes.append(opening)
+        if not all(row.done for row in rows):
+            passes.open()
         while not all(row.done for row in rows):
             with self._narrowed(rows):
                 logits = passes.logits()
@@ -83,6 +90,7 @@ class DecodingLoop:
                 self._guarded(row, functools.partial(_restrict, row, scores))
             new = self._choose(rows, logits)
             if self.one_by_one is None:
+                passes.remember([index for index, row in enumerate(rows) if row.finish_reason in ("stop", "length")])
                 left = [index for index, row in enumerate(rows) if not row.done]
                 rows, new = [rows[index] for index in left], [new[index] for index in left]
                 if rows:
@@ -96,6 +104,15 @@ class DecodingLoop:
         if self.head is None or self.head.whole is not None:
             return contextlib.nullcontext()
         return self.head.narrowed([row.wanted(self.head.most) for row in rows])
+
+    def reused_tokens(self, row: Row) -> int:
+        """How many tokens were not read again for a row."""
+        return 0 if self._prefill is None else self._prefill.reused[self._rows.index(row)]
+
+    @property
+    def unshared(self) -> str | None:
+        """Why nothing of what was read before could be used; None where it could."""
+        return self._without if self._prefill is None else self._prefill.unshared
 
     def _choose(self, rows: Sequence[Row], logits: torch.Tensor) -> list[list[int]]:
         """The next tokens of every row by scores of rows x vocabulary; padding for rows that are done."""

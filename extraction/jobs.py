@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from extraction.content import Turn
 from extraction.errors import GenerationError
@@ -17,6 +17,9 @@ from extraction.frames import Frame
 from extraction.grammar import Constraint
 from extraction.sampling import Sampling
 from extraction.tools import ToolDialect
+
+PREFIX_CACHE_BYTES: Final = 512 * 2**20
+"""Default bound of the prompts that a model keeps: some 15,000 tokens of Qwen2.5-VL-3B in half precision."""
 
 FinishReason = Literal["stop", "length", "cancelled", "repetition"]
 
@@ -63,6 +66,9 @@ class Effort:
         one_by_one: Why tokens like that had a pass each after all; None where they had not.
         narrow_passes: Passes whose scores were computed only of the tokens that the grammar allowed.
         whole_head: Why there were none although they were asked for; None where the model's head allows them.
+        reused_tokens: Tokens of the prompt, and of the answer's forced beginning, that had been read before: in other
+            calls, or for other rows of the batch.
+        unshared: Why the prompt was not looked for among those that were read before, nor kept; None where it was.
     """
 
     passes: int
@@ -70,6 +76,8 @@ class Effort:
     one_by_one: str | None = None
     narrow_passes: int = 0
     whole_head: str | None = None
+    reused_tokens: int = 0
+    unshared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ class Job:
         request: What is asked.
         future: The answer, or the error.
         largest_batch: How many jobs it accepts in one batch, itself included.
+        prefix_cache_bytes: Most bytes of prompts that may be kept; 0 neither keeps this one nor uses any.
         wave: The batch call that it belongs to, if any.
         seed: Seed of its sampling, drawn once, so that a job that has to be begun again says the same.
         frames: The sizes of its pictures, once a backend knows them and before it writes; None where it only tells them
@@ -146,6 +155,7 @@ class Job:
         on_text: Callable[[str], None] | None = None,
         wave: Wave | None = None,
         largest_batch: int = 8,
+        prefix_cache_bytes: int = PREFIX_CACHE_BYTES,
     ) -> None:
         """Makes a job.
 
@@ -154,9 +164,11 @@ class Job:
             on_text: Called from the engine's thread with each new piece of text.
             wave: The batch call that it belongs to, if any.
             largest_batch: How many jobs it accepts in one batch, itself included.
+            prefix_cache_bytes: Most bytes of prompts that may be kept; 0 neither keeps this one nor uses any.
         """
         self.request = request
         self.largest_batch = largest_batch
+        self.prefix_cache_bytes = prefix_cache_bytes
         self.wave = wave
         self.future: Future[Answer] = Future()
         given = request.sampling.seed

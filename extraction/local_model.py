@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import functools
 import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.batching import groups, stack
+from extraction.batching import PER_TOKEN, batch_cost, groups, stack
 from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
@@ -20,6 +21,9 @@ from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
+from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
+from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
@@ -43,7 +47,8 @@ class TransformersBackend:
         self._checkpoint = Checkpoint(key)
         self._layout = Layout(self._checkpoint)
         self._model: Any = None
-        self._largest_batch: int | None = None  # what the memory has held, once it has run out
+        self._limit = Limit()
+        self._prefixes = PrefixStore()
 
     def info(self) -> ModelInfo:
         """What the configuration tells; nothing else is loaded."""
@@ -76,21 +81,17 @@ class TransformersBackend:
             for one in prepared:
                 one.job.resolve(error)
             return
-        largest = min([len(jobs), *([self._largest_batch] if self._largest_batch else [])])
         prepared = [one for one in prepared if self._has_room(one)]
-        for indices in groups([one.encoded for one in prepared], largest=largest):
+        for indices in self._grouped(prepared):
             self._run_batch([prepared[index] for index in indices])
 
     def close(self) -> None:
-        """Drops the weights; they are loaded again when they are needed."""
-        import torch
-
+        """Drops the weights and all that was kept of prompts; they are loaded again when they are needed."""
         self._model = None
-        self.__dict__.pop("_grammars", None)
-        self.__dict__.pop("_special", None)
-        self.__dict__.pop("_head", None)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        self._prefixes.clear()
+        for name in ("_grammars", "_special", "_footprint", "_head"):
+            self.__dict__.pop(name, None)
+        empty_caches()
 
     def _encoded(self, request: Request) -> Encoded:
         bounds = {"min_pixels": request.min_pixels, "max_pixels": request.max_pixels}
@@ -143,6 +144,7 @@ class TransformersBackend:
         """Answers a batch; one that fails as a whole is tried again in halves, down to the job that is to blame."""
         try:
             self._generate(batch)
+            self._limit.fitted(self._cost(batch))
             return
         except Exception as error:
             open_jobs = [one for one in batch if not one.job.resolved]
@@ -152,14 +154,56 @@ class TransformersBackend:
                 for one in open_jobs:
                     one.job.resolve(_as_ours(error))
                 return
-            ran_out = _out_of_memory(error)
-        if ran_out:  # only here, where the error no longer holds on to the tensors of the batch
-            self._largest_batch = max(1, len(batch) // 2)
-            _empty_caches()
+            too_large = ran_out(error)
+        if too_large:  # only here, where the error no longer holds on to the tensors of the batch
+            self._limit.failed(self._cost(batch))
+            self._prefixes.clear()
+            empty_caches()
         half = (len(open_jobs) + 1) // 2
         for part in (open_jobs[:half], open_jobs[half:]):
             if part:
                 self._run_batch(part)
+
+    def _grouped(self, prepared: Sequence[_Prepared]) -> list[list[int]]:
+        """Indices of the jobs, one list per batch, each of a size that the memory is predicted to hold."""
+        encoded, budgets = [one.encoded for one in prepared], [one.job.request.max_tokens for one in prepared]
+        together = groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=math.inf)
+        room = self._limit.bytes(self._model.device)
+        if self._prefixes.bytes and any(self._cost([prepared[index] for index in one]) > room for one in together):
+            self._prefixes.clear()  # what runs comes before what may come again
+            empty_caches()
+            room = self._limit.bytes(self._model.device)
+        return groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=room)
+
+    def _cost(self, batch: Sequence[_Prepared]) -> int:
+        """Bytes that a batch is predicted to take."""
+        return batch_cost(
+            self._footprint, [one.encoded for one in batch], [one.job.request.max_tokens for one in batch]
+        )
+
+    @functools.cached_property
+    def _footprint(self) -> Footprint:
+        return Footprint.of(self._loaded())
+
+    def _prefill(self, batch: Sequence[_Prepared]) -> Prefill | str:
+        """What brings in prompts that were read before, or why nothing can."""
+        bound = min(one.job.prefix_cache_bytes for one in batch)
+        if not bound:
+            return "switched off"
+        if self._loaded().config.is_encoder_decoder:
+            return "encoder-decoder"
+        prompts = []
+        for one in batch:
+            pictures = {name: value for name, value in one.encoded.inputs.items() if name not in PER_TOKEN}
+            if others := [name for name, value in pictures.items() if not hasattr(value, "to")]:
+                return f"inputs of its own: {', '.join(others)}"
+            placed = [
+                replace(pixels, inputs={name: self._placed(value) for name, value in pixels.inputs.items()})
+                for pixels in pixels_of(pictures, len(one.encoded.frames))
+            ]
+            prompts.append(Prompt(placed))
+        self._prefixes.bound = bound
+        return Prefill(self._prefixes, prompts, placeholders=self._special.placeholders)
 
     def _generate(self, batch: Sequence[_Prepared]) -> None:
         import torch
@@ -171,12 +215,17 @@ class TransformersBackend:
         inputs = stack(
             [one.encoded for one in batch], padding=self._padding, side="right" if encoder_decoder else "left"
         )
-        inputs = {name: self._placed(value) for name, value in inputs.items()}
+        prefill = self._prefill(batch)
+        # Those that are held back come from ``prefill``, which lets no picture be looked at that belongs to a known prompt.
+        held = ENCODED_EARLY if isinstance(prefill, Prefill) else ()
+        inputs = {name: self._placed(value) for name, value in inputs.items() if name not in held}
         if len(batch) > 1 and not encoder_decoder:
             assert bool(inputs["attention_mask"][:, -1].all()), "prompts are padded on the left"
         with torch.inference_mode():
             head = self._head if any(one.job.request.narrow_head for one in batch) else None
-            loop = DecodingLoop(rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head)
+            loop = DecodingLoop(
+                rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head, prefill=prefill
+            )
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
     def _loaded(self) -> Any:
@@ -291,6 +340,8 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
                 loop.one_by_one,
                 narrow_passes=row.narrow_passes,
                 whole_head=loop.head.whole if loop.head is not None and one.job.request.narrow_head else None,
+                reused_tokens=loop.reused_tokens(row),
+                unshared=loop.unshared,
             ),
         )
     )
@@ -305,25 +356,9 @@ def _as_set(token: Any) -> set[int]:
 def _as_ours(error: Exception) -> ExtractionError:
     if isinstance(error, ExtractionError):
         return error
-    if _out_of_memory(error):
+    if ran_out(error):
         ours = GenerationError("the memory ran out", hint="lower max_pixels or max_tokens, or use a smaller model")
     else:
         ours = GenerationError(f"the model failed: {type(error).__name__}: {error}")
     ours.__cause__ = error
     return ours
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    import torch
-
-    text = str(error).lower()
-    return (
-        isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "out of memory" in text or "can't allocate" in text
-    )
-
-
-def _empty_caches() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from extraction.prefill import PER_TOKEN, Prefill
+
 if TYPE_CHECKING:
     import torch
 
-_PER_TOKEN = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids")
 _PLAIN = ("past_key_values", "use_cache", "logits_to_keep", "image_grid_thw", "rope_deltas")
 
 
@@ -25,7 +26,15 @@ class Passes:
         one_by_one: Why rows cannot go on by several tokens at once; None where they can.
     """
 
-    def __init__(self, model: Any, input_ids: torch.Tensor, model_kwargs: dict[str, Any], *, padding: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        model_kwargs: dict[str, Any],
+        *,
+        padding: int,
+        prefill: Prefill | None = None,
+    ) -> None:
         """Begins with prompts that nothing was read of.
 
         Args:
@@ -33,16 +42,19 @@ class Passes:
             input_ids: The prompts, rows x tokens, padded on the left.
             model_kwargs: As ``generate`` hands them to a decoding method.
             padding: The token to pad with.
+            prefill: Brings in what was read before; None reads everything.
         """
         self._model = model
+        self._prefill = prefill
         self._input_ids = input_ids
-        self._kwargs = model_kwargs
+        self._kwargs = _with_mask(model_kwargs, input_ids)
         self._padding = padding
         self._encoder_decoder = bool(model.config.is_encoder_decoder)
         self._unread: int | None = None  # tokens per row that the model has not read; None for all of them
         self._outputs: Any = {}
+        self._first = True
         self.count = 0
-        self.one_by_one = _why_one_by_one(model_kwargs, rows=input_ids.shape[0], encoder_decoder=self._encoder_decoder)
+        self.one_by_one = _why_one_by_one(self._kwargs, rows=input_ids.shape[0], encoder_decoder=self._encoder_decoder)
 
     @property
     def opens(self) -> bool:
@@ -52,11 +64,18 @@ class Passes:
         """
         return self.one_by_one is None and "token_type_ids" not in self._kwargs
 
+    def open(self) -> None:
+        """Brings in what was read before; to be called once, when all is appended that the first pass is to read."""
+        if self._prefill is not None:
+            opened = self._prefill.open(self._model, self._input_ids, self._kwargs, why=self.one_by_one)
+            self._input_ids, self._kwargs, self._unread = opened.input_ids, opened.kwargs, opened.unread
+            self.count += opened.passes
+
     def logits(self) -> torch.Tensor:
         """What the model says after each row's newest token, rows x vocabulary, in float32."""
         import torch
 
-        first = self._unread is None
+        first, self._first = self._first, False
         inputs = self._model.prepare_inputs_for_generation(
             self._input_ids,
             next_sequence_length=self._unread if self._kwargs.get("use_cache", True) else None,
@@ -66,6 +85,8 @@ class Passes:
         self._outputs = self._model(**inputs, return_dict=True)
         self._unread = 0
         self.count += 1
+        if first:
+            self.remember(range(self._input_ids.shape[0]))
         newest: torch.Tensor = self._outputs.logits[:, -1]
         return newest.to(dtype=torch.float32, copy=True)
 
@@ -101,9 +122,14 @@ class Passes:
         order = [[*range(start, start + hole), *range(start), *range(start + hole, end)] for hole in holes]
         index = torch.tensor(order, device=self._input_ids.device)
         self._input_ids = self._input_ids.gather(-1, index)
-        for name in _PER_TOKEN:
+        for name in PER_TOKEN:
             if (value := self._kwargs.get(name)) is not None:
                 self._kwargs[name] = value.gather(-1, index.expand(value.shape))
+
+    def remember(self, rows: Sequence[int]) -> None:
+        """Keeps what was read of some rows for prompts that begin alike: conversations that go on, answers that were cut."""
+        if self._prefill is not None and not self._first:
+            self._prefill.remember(rows, self._input_ids, self._kwargs)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Lets go of all other rows, which are done; at least one stays."""
@@ -111,12 +137,23 @@ class Passes:
 
         if self.one_by_one is not None or len(rows) == self._input_ids.shape[0]:
             return
+        if self._prefill is not None:
+            self._prefill.keep(rows)
         index = torch.tensor(rows, device=self._input_ids.device)
         self._input_ids = self._input_ids[index]
-        for name in _PER_TOKEN:
+        for name in PER_TOKEN:
             if (value := self._kwargs.get(name)) is not None:
                 self._kwargs[name] = value.index_select(-2, index) if value.shape[-2] > 1 else value
         self._kwargs["past_key_values"].batch_select_indices(index)
+
+
+def _with_mask(kwargs: dict[str, Any], input_ids: torch.Tensor) -> dict[str, Any]:
+    """The inputs with the mask that ``generate`` leaves out where prompts of a batch are all of one length."""
+    import torch
+
+    if "attention_mask" not in kwargs or kwargs["attention_mask"] is not None or input_ids.shape[0] == 1:
+        return kwargs
+    return {**kwargs, "attention_mask": torch.ones_like(input_ids)}
 
 
 def _why_one_by_one(kwargs: dict[str, Any], *, rows: int, encoder_decoder: bool) -> str | None:
@@ -131,7 +168,7 @@ def _why_one_by_one(kwargs: dict[str, Any], *, rows: int, encoder_decoder: bool)
     unknown = sorted(
         name
         for name, value in kwargs.items()
-        if value is not None and name not in (*_PER_TOKEN, *_PLAIN, *MULTIMODAL_INPUTS_TO_DROP_OUTSIDE_PREFILL)
+        if value is not None and name not in (*PER_TOKEN, *_PLAIN, *MULTIMODAL_INPUTS_TO_DROP_OUTSIDE_PREFILL)
     )
     if unknown:
         return f"inputs of its own: {', '.join(unknown)}"

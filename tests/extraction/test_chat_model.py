@@ -88,7 +88,15 @@ def test_fields_have_the_names_of_both_worlds() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"temprature": 1}, {"temperature": -1}, {"dtype": "int3"}, {"top_p": 2}, {"max_batch_size": 0}]
+    "options",
+    [
+        {"temprature": 1},
+        {"temperature": -1},
+        {"dtype": "int3"},
+        {"top_p": 2},
+        {"max_batch_size": 0},
+        {"prefix_cache_bytes": -1},
+    ],
 )
 def test_fields_that_are_unknown_or_out_of_range_raise(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(options))):
@@ -187,10 +195,24 @@ def test_a_message_says_all_that_is_known(tiny_qwen: str) -> None:
             "one_by_one": None,
             "narrow_passes": 0,
             "whole_head": None,
+            "reused_tokens": 0,
+            "unshared": None,
         },
         "truncated": {"written": len(message.content), "tokens": ANY, "budget": 5},
     }
     assert len(message.response_metadata["truncated"]["tokens"]) == 5
+
+
+def test_prompts_are_kept_unless_that_is_switched_off(tiny: str) -> None:
+    question = [HumanMessage([*LOOK[0].content, {"type": "text", "text": "word " * 40}])]
+    ChatTransformers(model=tiny, max_tokens=2).invoke(question)
+    again = ChatTransformers(model=tiny, max_tokens=2).invoke(question)
+    without = ChatTransformers(model=tiny, max_tokens=2, prefix_cache_bytes=0).invoke(question)
+    assert again.content == without.content
+    told = [message.response_metadata["decoding"] for message in (again, without)]
+    assert again.usage_metadata is not None
+    assert [one["reused_tokens"] for one in told] == [again.usage_metadata["input_tokens"] - 1, 0]
+    assert [one["unshared"] for one in told] == [None, "switched off"]
 
 
 def test_an_unknown_family_has_no_convention(tiny_llava: str) -> None:

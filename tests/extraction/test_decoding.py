@@ -33,6 +33,15 @@ def test_answers_are_those_of_one_token_at_a_time(backend: TransformersBackend) 
         assert answer.effort.passes < slow.effort.passes
 
 
+def test_prompts_of_one_length_are_no_exception(backend: TransformersBackend) -> None:
+    """``generate`` leaves the attention mask out where nothing is padded."""
+    same = replace(REQUESTS[1], sampling=Sampling(1.0, seed=3))
+    answers = _run(backend, [REQUESTS[1], same])
+    assert len({answer.input_tokens for answer in answers}) == 1
+    assert {answer.effort.one_by_one for answer in answers if answer.effort} == {None}
+    assert answers == [_run(backend, [request])[0] for request in (REQUESTS[1], same)]
+
+
 def test_an_answer_without_a_choice_asks_the_model_nothing(backend: TransformersBackend) -> None:
     (answer,) = run(backend, [asked(CONSTANT)])
     assert answer.text == '{"nothing": ["to", "choose"]}'

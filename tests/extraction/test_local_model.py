@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from extraction import batching
-from extraction.batching import groups, signature, stack
+from extraction.batching import batch_cost, groups, signature, stack
 from extraction.content import Turn
 from extraction.errors import ContextLengthError, GenerationError, MessageError, ModelLoadError, SchemaError
 from extraction.grammar import Constraint
@@ -20,6 +20,7 @@ from extraction.jobs import Answer, Job, Request
 from extraction.layout import Layout
 from extraction.loading import Checkpoint, ModelKey
 from extraction.local_model import TransformersBackend
+from extraction.memory import SHARE, Footprint, Limit
 from extraction.sampling import Sampling
 from tests.tiny_models import build_llava
 
@@ -221,16 +222,47 @@ def test_a_batch_that_does_not_fit_the_memory_is_split(
     expected = _run(qwen, REQUESTS[:3] * 2)
     failing = _failing(torch.OutOfMemoryError, above=2)
     monkeypatch.setattr(TransformersBackend, "_generate", failing)
-    monkeypatch.setattr(qwen, "_largest_batch", None)
+    monkeypatch.setattr(qwen, "_limit", Limit())
     assert _run(qwen, REQUESTS[:3] * 2) == expected
     assert failing.sizes == [6, 3, 2, 1, 3, 2, 1]
     failing.sizes.clear()
     _run(qwen, REQUESTS[:3])
-    assert failing.sizes == [1, 1, 1]  # what did not fit once is not tried again
+    assert failing.sizes == [1, 1, 1]  # what did not fit once is not tried again soon
+    sizes = []
+    for _ in range(60):
+        failing.sizes.clear()
+        assert _run(qwen, REQUESTS[:3]) == expected[:3]
+        sizes.append(list(failing.sizes))
+    assert [2, 1] in sizes or [1, 2] in sizes  # and yet the limit rises again to what fits
+    assert sum(max(one) > 2 for one in sizes) <= 3  # beyond that it is tried more and more rarely
+
+
+@pytest.mark.parametrize("room", ["plenty", "some", "none", "unknown"])
+def test_batches_are_of_a_size_that_fits(qwen: TransformersBackend, monkeypatch: pytest.MonkeyPatch, room: str) -> None:
+    expected = _run(qwen, REQUESTS[:3] * 2)
+    watched = _failing(AssertionError, above=100)
+    monkeypatch.setattr(TransformersBackend, "_generate", watched)
+    monkeypatch.setattr(qwen, "_limit", Limit())
+    costs = [qwen._cost([one]) for job in map(Job, REQUESTS[:3]) if (one := qwen._prepared(job)) is not None]
+    free = {"plenty": 10**12, "some": int(2.2 * max(costs) / SHARE), "none": 0, "unknown": None}[room]
+    monkeypatch.setattr("extraction.memory.free_bytes", lambda device: free)
+    assert _run(qwen, REQUESTS[:3] * 2) == expected
+    assert watched.sizes == {"plenty": [6], "some": [4, 2], "none": [1] * 6, "unknown": [6]}[room]
+
+
+def test_what_runs_comes_before_what_is_kept(qwen: TransformersBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = _request("word " * 40, RED)
+    expected = _run(qwen, [request])
+    assert qwen._prefixes.bytes > 0
+    monkeypatch.setattr("extraction.memory.free_bytes", lambda device: 0)
+    (answer,) = _run(qwen, [request])
+    assert [answer] == expected
+    assert answer.effort is not None
+    assert answer.effort.reused_tokens == 0
 
 
 def test_memory_that_one_alone_does_not_fit_is_told(qwen: TransformersBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(qwen, "_largest_batch", None)
+    monkeypatch.setattr(qwen, "_limit", Limit())
     monkeypatch.setattr(TransformersBackend, "_generate", _failing(torch.OutOfMemoryError, above=0))
     with pytest.raises(GenerationError, match=r"memory ran out \(lower max_pixels"):
         _run(qwen, REQUESTS[:1])
@@ -304,10 +336,19 @@ def test_batches_hold_what_can_be_stacked(tiny_qwen: str, tiny_llava: str, monke
     layout = Layout(Checkpoint(ModelKey(tiny_qwen)))
     encoded = [layout.encode(request.turns) for request in REQUESTS[:4]]
     assert len({signature(one) for one in encoded}) == 2
-    assert groups(encoded, largest=8) == [[0, 1, 2], [3]]
-    assert [len(batch) for batch in groups(encoded, largest=2)] == [2, 1, 1]
+    cost = Footprint(per_token=1, per_read=0, per_row=0, per_patch=0, patch=1)
+
+    def grouped(largest: int = 8, room: float = math.inf, budgets: Sequence[int] = (5, 5, 5, 5)) -> list[list[int]]:
+        return groups(encoded, budgets, largest=largest, cost=cost, room=room)
+
+    assert grouped() == [[0, 1, 2], [3]]
+    assert [len(batch) for batch in grouped(largest=2)] == [2, 1, 1]
+    pair = batch_cost(cost, [encoded[0], encoded[1]], [5, 5])
+    assert grouped(room=pair) == [[0, 1], [2], [3]]
+    assert grouped(room=pair - 1) == grouped(room=0) == [[0], [1], [2], [3]]
+    assert grouped(room=pair, budgets=(5, 6, 5, 5)) == [[0], [1], [2], [3]]
     monkeypatch.setattr(batching, "MAX_BATCH_TOKENS", 2 * max(one.length for one in encoded) - 1)
-    assert [len(batch) for batch in groups(encoded, largest=8)] == [2, 1, 1]
+    assert [len(batch) for batch in grouped()] == [2, 1, 1]
 
 
 def test_prompts_are_padded_on_the_left(tiny_qwen: str) -> None:
