@@ -213,5 +213,6 @@ def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[A
         finish_reason=finish_reason(message.response_metadata),
         usage=message.usage_metadata,
         notes=tuple(parsed.notes),
+        confidence=parsed.confidence,
         schema=parser.target if isinstance(parser.target, dict) else None,
     )

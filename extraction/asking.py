@@ -82,6 +82,7 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
         stop=options.stops,
         min_pixels=options.min_pixels,
         max_pixels=options.max_pixels,
+        confidence=options.confidence,
     )
     arguments = tool_schemas(tools)
     in_pixels = has_geometry(list(arguments.values())) or (

@@ -56,6 +56,8 @@ class ChatFields(BaseChatModel):
     follow_instructions: bool = True
     """Whether the format instructions of LangChain's ``PydanticOutputParser`` in a prompt bind their schema, as if it had been
     given by ``response_format``: the answer follows it, and its boxes are pixels of the original picture."""
+    confidence: bool = True
+    """Whether answers that a grammar holds tell, in ``response_metadata["confidence"]``, how sure the model was of each value."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
@@ -99,7 +101,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            "follow_instructions",
+            *("follow_instructions", "confidence"),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -82,7 +82,7 @@ class ChatTransformers(ChatFields):
     def _defaults(self) -> dict[str, Any]:
         """The fields that a call can override."""
         names = ("model", "max_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "min_pixels")
-        more = ("max_pixels", "timeout", "schema_in_prompt", "follow_instructions")
+        more = ("max_pixels", "timeout", "schema_in_prompt", "follow_instructions", "confidence")
         return {name: getattr(self, name) for name in (*names, *more)}
 
     def _plan(self, messages: Sequence[BaseMessage], options: CallOptions) -> Plan:

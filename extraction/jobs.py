@@ -17,6 +17,7 @@ from extraction.frames import Frame
 from extraction.grammar import Constraint
 from extraction.sampling import Sampling
 from extraction.tools import ToolDialect
+from extraction.trace import Trace
 
 FinishReason = Literal["stop", "length", "cancelled"]
 
@@ -34,6 +35,7 @@ class Request:
         stop: Strings that end the answer, and are no part of it.
         min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
         max_pixels: Pictures with more pixels are reduced.
+        confidence: Whether to record what the model thinks of each token of a constrained answer.
     """
 
     turns: tuple[Turn, ...]
@@ -44,6 +46,7 @@ class Request:
     stop: tuple[str, ...] = ()
     min_pixels: int | None = None
     max_pixels: int | None = None
+    confidence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Answer:
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
         effort: What it cost; None where the backend does not tell.
+        trace: What the model thought of each token; None where that was not recorded.
     """
 
     text: str
@@ -83,6 +87,7 @@ class Answer:
     output_tokens: int
     frames: tuple[Frame, ...] = ()
     effort: Effort | None = field(default=None, compare=False)
+    trace: Trace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from extraction.matching import Grammars
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
+from extraction.trace import Watch, list_limits
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class TransformersBackend:
         self._model = None
         self.__dict__.pop("_grammars", None)
         self.__dict__.pop("_special", None)
+        self.__dict__.pop("_text_of", None)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -164,7 +166,19 @@ class TransformersBackend:
             matcher=None if one.grammar is None else self._grammars.matcher(one.grammar),
             max_tokens=room,
             special=self._special,
+            watch=self._watch(request),
         )
+
+    def _watch(self, request: Request) -> Watch | None:
+        if request.constraint is None or not request.confidence:
+            return None
+        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(request.constraint))
+
+    @functools.cached_property
+    def _text_of(self) -> Callable[[int], str]:
+        """Gives the text of one token, each decoded once."""
+        tokenizer = self._decoder
+        return functools.cache(lambda token: str(tokenizer.decode([token], clean_up_tokenization_spaces=False)))
 
     @functools.cached_property
     def _special(self) -> SpecialTokens:
@@ -244,6 +258,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
             effort=Effort(loop.passes, row.forced, loop.one_by_one),
+            trace=None if row.watch is None else row.watch.trace,
         )
     )
 

@@ -35,6 +35,7 @@ class CallOptions(BaseModel):
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True
+    confidence: bool = True
     tools: list[dict[str, Any]] = []
     tool_choice: Any = None
     parallel_tool_calls: bool = False

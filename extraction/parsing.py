@@ -19,6 +19,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
+from extraction.confidence import Confidence
 from extraction.documents import Document, Reading, complete_part, read_text, without_thinking
 from extraction.errors import (
     BoxConventionError,
@@ -53,11 +54,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[T]):
-    """A parsed answer: the value, its JSON form (boxes in pixels), and what had to be mended in boxes."""
+    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was."""
 
     value: T
     data: Any
     notes: list[BoxNote] = field(default_factory=list)
+    confidence: Confidence | None = None
 
 
 class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
@@ -212,7 +214,10 @@ class GroundedOutputParser(BaseOutputParser[T], Generic[T]):
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            return Parsed(self._validator.validate(data), data, grounding.notes)
+            confidence = _confidence(metadata)
+            if confidence is not None:
+                confidence = confidence.in_pixels(document.value, self._schema, grounding.convention)
+            return Parsed(self._validator.validate(data), data, grounding.notes, confidence)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
                 raise
@@ -263,6 +268,14 @@ def _frame(told: Mapping[str, Any]) -> Frame | None:
     if not told.get("original"):
         return None
     return Frame(tuple(told["original"]), tuple(told["model"]) if told.get("model") else None)
+
+
+def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:
+    """What a message of ours tells of its document, or of its one tool call."""
+    told = metadata.get("confidence")
+    if isinstance(told, Mapping) and len(told.get("calls", ())) == 1:
+        told = told["calls"][0]
+    return Confidence.from_json(told) if isinstance(told, Mapping) and "leaves" in told else None
 
 
 def _told(parsed: Parsed[T]) -> T:

@@ -11,6 +11,7 @@ from extraction.jobs import FinishReason, Job
 from extraction.matching import Matcher
 from extraction.sampling import Sampler, Sampling
 from extraction.text_stream import TextStream
+from extraction.trace import Watch
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,7 @@ class Row:
         forced: How many of them the grammar left no choice about, so that the model was not asked.
         finish_reason: Why it is done; None while it is not.
         error: What went wrong with this row alone.
+        watch: Records what the model thought of each token; None where nobody wants to know.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Row:
         matcher: Matcher | None,
         max_tokens: int,
         special: SpecialTokens,
+        watch: Watch | None = None,
     ) -> None:
         """Starts an empty answer.
 
@@ -62,9 +65,11 @@ class Row:
             matcher: What may be written; None for free text.
             max_tokens: Longest answer.
             special: The model's tokens that are no text.
+            watch: Records what the model thinks of each token.
         """
         self.job = job
         self.matcher = matcher
+        self.watch = watch
         self.stream = stream
         self.max_tokens = max_tokens
         self.tokens: list[int] = []
@@ -72,6 +77,7 @@ class Row:
         self.finish_reason: FinishReason | None = None
         self.error: GenerationError | None = None
         self._special = special
+        self._due: list[int] = []  # tokens that must come, which the matcher has passed and the model is asked about
         self._sampler = Sampler(sampling, job.seed)
 
     @property
@@ -85,6 +91,12 @@ class Row:
         Raises:
             GenerationError: The grammar cannot be followed any further.
         """
+        if self.watch is not None:
+            self.watch.look(scores)
+        if self._due:
+            only = scores[self._due[0]].clone()
+            scores.fill_(float("-inf"))[self._due[0]] = only
+            return
         if self.matcher is not None:
             self.matcher.mask(scores)
             forbidden = self._special.placeholders
@@ -107,7 +119,10 @@ class Row:
         """
         if not math.isfinite(best):
             raise GenerationError("the model's scores are not numbers", hint="try dtype='float32'")
-        return likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
+        token = likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
+        if self.watch is not None:
+            self.watch.choose(token, scores, self.stream.length)
+        return token
 
     def take(self, token: int) -> None:
         """Goes on by a token.
@@ -115,20 +130,27 @@ class Row:
         Raises:
             GenerationError: The token may not come here.
         """
-        if self.matcher is not None:
+        if self._due:
+            self._due.pop(0)
+        elif self.matcher is not None:
             self.matcher.accept(token)
-        self._write(token, complete=self.matcher is not None and self.matcher.complete)
+        self._write(token, complete=not self._due and self.matcher is not None and self.matcher.complete)
 
     def take_forced(self) -> list[int]:
         """Goes on by all tokens that the grammar leaves no choice about now; the tokens."""
         if self.matcher is None or self.done:
             return []
         taken: list[int] = []
-        forced = self.matcher.forced()
+        forced, self._due = self._due, []
+        if not forced:
+            forced = self.matcher.forced()
+        if self.watch is not None:
+            unasked = self.watch.unasked(forced)
+            forced, self._due = forced[:unasked], forced[unasked:]
         for number, token in enumerate(forced, 1):
             self._sampler.skip()
             taken.append(token)
-            if self._write(token, complete=number == len(forced) and self.matcher.complete):
+            if self._write(token, complete=number == len(forced) and not self._due and self.matcher.complete):
                 break
         self.forced += len(taken)
         return taken
@@ -139,6 +161,8 @@ class Row:
         ended = token in self._special.ends
         if not ended:
             self.stream.push(token)
+            if self.watch is not None:
+                self.watch.write(token, self.stream.length)
             self.job.tell(self.stream.text)
         if ended or self.stream.stopped or complete:
             self.finish("stop")

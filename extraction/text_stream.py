@@ -38,6 +38,11 @@ class TextStream:
         self.text = ""
         self.stopped = False
 
+    @property
+    def length(self) -> int:
+        """Characters of the text, those that are held back among them."""
+        return len(self.text) + len(self._held)
+
     def push(self, token: int) -> str:
         """The text that is certain now; often empty."""
         if token in self._silent or self.stopped:

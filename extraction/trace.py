@@ -1,0 +1,257 @@
+"""What the model thought of every token that it chose: recorded while an answer is written, two numbers a token."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from extraction.bounds import bounded
+
+if TYPE_CHECKING:
+    import torch
+
+    from extraction.grammar import Constraint
+
+UNKNOWN = math.nan
+"""The log of a probability mass that nobody computed."""
+SURE = -1e-4
+"""Above this log-probability a choice had no rivals worth looking at."""
+RIVALS = 64
+"""Likeliest tokens that are looked at beside the one that was taken."""
+
+LEAST = 1e-4
+"""Rivals below this probability are not kept."""
+
+_NUMBER = re.compile(r"[0-9.eE+-]*")
+_TO_QUOTE = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(slots=True)
+class Trace:
+    """The decisions of one answer, in order; tokens that the grammar forces are none.
+
+    All probabilities are those of the model's own distribution, at temperature 1 and before ``top_k`` and ``top_p``.
+    A token that ends a string or a number and goes on behind it decided two things, and is two entries.
+
+    Attributes:
+        starts: Index in the answer's text of each decision's first character.
+        ends: Index behind its last one; the same as ``starts`` where it has none, or only a part of a character.
+        chosen: Log of its probability among all that the grammar allowed.
+        allowed: Log of the probability of all that was allowed; ``UNKNOWN`` where the rest had no scores.
+        wanted: Where the likeliest token of all was not allowed, by the index of the decision: its text, empty for the
+            end of the answer, and the text of the token that was taken.
+        rivals: Of digits that were no sure thing, by the index of the decision: what numbers could have gone on with
+            instead, each with its probability among all that the grammar allowed.
+        own: Index in the text behind the last character that the model wrote; what follows was filled in without it.
+    """
+
+    starts: array[int] = field(default_factory=lambda: array("L"))
+    ends: array[int] = field(default_factory=lambda: array("L"))
+    chosen: array[float] = field(default_factory=lambda: array("f"))
+    allowed: array[float] = field(default_factory=lambda: array("f"))
+    wanted: dict[int, tuple[str, str]] = field(default_factory=dict)
+    rivals: dict[int, list[tuple[str, float]]] = field(default_factory=dict)
+    own: int | None = None
+
+    def add(self, start: int, end: int, chosen: float, allowed: float) -> None:
+        """Puts a decision behind the others."""
+        self.starts.append(start)
+        self.ends.append(end)
+        self.chosen.append(min(chosen, 0.0))
+        self.allowed.append(min(allowed, 0.0))
+
+
+class Watch:
+    """Records the trace of a row.
+
+    Attributes:
+        trace: What was recorded so far.
+        partial: Whether scores are those of allowed tokens only, so that nobody knows what the grammar removes.
+    """
+
+    def __init__(self, decode: Callable[[int], str], *, ends: frozenset[int], limits: frozenset[int]) -> None:
+        """Begins a trace.
+
+        Args:
+            decode: Gives the text of a token.
+            ends: Tokens that end an answer.
+            limits: Lengths at which a list of the schema may have to end (see ``list_limits``).
+        """
+        self.trace = Trace()
+        self.partial = False
+        self._decode = decode
+        self._ends = ends
+        self._lists = _Lists(limits)
+        self._free = UNKNOWN
+        self._likeliest = -1
+        self._chose = False  # whether the text of the last decision is still to come
+
+    def look(self, scores: torch.Tensor) -> None:
+        """Takes in the scores of all tokens, shape (vocabulary,), as the model gave them."""
+        if not self.partial:
+            self._free, self._likeliest = _mass(scores)
+
+    def choose(self, token: int, scores: torch.Tensor, start: int) -> None:
+        """Records a decision.
+
+        Args:
+            token: The token that was chosen.
+            scores: Those of all tokens, -inf where the grammar forbids them.
+            start: Length of the text before it.
+        """
+        text = self._decode(token)
+        if int((scores > -math.inf).sum()) == 1 and not self._lists.closes_full(text):
+            return  # the grammar left no choice
+        kept, _ = _mass(scores)
+        if not self.partial and math.isinf(float(scores[self._likeliest])):
+            wanted = "" if self._likeliest in self._ends else self._decode(self._likeliest)
+            self.trace.wanted[len(self.trace.starts)] = wanted, text
+        self._chose = True
+        chosen, allowed = float(scores[token]) - kept, UNKNOWN if self.partial else kept - self._free
+        if chosen <= SURE and self._lists.in_number(text):
+            self.trace.rivals[len(self.trace.starts)] = self._digits(scores, kept)
+        if (behind := self._lists.end_of_value(text)) is None:
+            self.trace.add(start, start, chosen, allowed)
+        else:
+            ended = chosen if chosen > SURE else self._ended(text, behind, scores) - kept
+            self.trace.add(start, start + behind, ended, allowed)
+            self.trace.add(start + behind, start + behind, chosen - ended, 0.0)
+
+    def write(self, token: int, end: int) -> None:
+        """Follows the text by a token, chosen or forced; ``end`` is its length with it."""
+        self._lists.read(self._decode(token))
+        if self._chose:
+            self.trace.ends[-1] = max(end, self.trace.starts[-1])
+            self._chose = False
+
+    def unasked(self, forced: Sequence[int]) -> int:
+        """How many of the tokens that must come next the model need not be asked about.
+
+        Where a list ends because it may grow no further, it is asked after all: whether it wanted to go on.
+        """
+        texts = [self._decode(token) for token in forced]
+        if not self._lists.closes_full("".join(texts)):
+            return len(forced)
+        lists = self._lists.copy()
+        return next(index for index, text in enumerate(texts) if lists.read(text))
+
+    def _digits(self, scores: torch.Tensor, kept: float) -> list[tuple[str, float]]:
+        """The digits with which the likeliest tokens begin, and how likely those are."""
+        best, tokens = scores.topk(min(RIVALS, scores.shape[-1]))
+        found = []
+        for score, token in zip(best.tolist(), tokens.tolist(), strict=True):
+            share = math.exp(score - kept)
+            if share >= LEAST and (digits := _digits_of(self._decode(token))):
+                found.append((digits, share))
+        return found
+
+    def _ended(self, text: str, behind: int, scores: torch.Tensor) -> float:
+        """Log of the sum of exp over the scores of all tokens that end the value as this one does."""
+        best, tokens = scores.topk(min(RIVALS, scores.shape[-1]))
+        same = [
+            score
+            for score, token in zip(best.tolist(), tokens.tolist(), strict=True)
+            if self._decode(token)[:behind] == text[:behind] and self._lists.end_of_value(self._decode(token)) == behind
+        ]
+        largest = max(same, default=-math.inf)
+        return largest + math.log(sum(math.exp(score - largest) for score in same)) if same else UNKNOWN
+
+
+def _mass(scores: torch.Tensor) -> tuple[float, int]:
+    """Log of the sum of exp over scores of shape (vocabulary,), and where the largest one is."""
+    if scores.device.type != "cpu":
+        return float(scores.logsumexp(-1)), int(scores.argmax())
+    values = scores.numpy()  # a fifth of the time that torch takes for a small vocabulary
+    likeliest = int(values.argmax())
+    with np.errstate(all="ignore"):  # scores that are no numbers are refused by the row
+        largest = values[likeliest]
+        return float(largest + np.log(np.exp(values - largest).sum())), likeliest
+
+
+@dataclass(slots=True)
+class _Lists:
+    """How many items the open lists of a JSON text have, followed token by token."""
+
+    limits: frozenset[int]
+    _open: list[int] = field(default_factory=list)  # items of each open list, -1 for an object
+    _string: bool = False
+    _escaped: bool = False
+    _number: bool = False
+
+    def copy(self) -> _Lists:
+        return _Lists(self.limits, [*self._open], self._string, self._escaped, self._number)
+
+    def closes_full(self, text: str) -> bool:
+        """Whether reading on would close a list that is as long as a limit."""
+        return bool(self.limits) and "]" in text and self.copy().read(text)
+
+    def in_number(self, text: str) -> bool:
+        """Whether what comes next is digits of a number."""
+        return not self._string and bool(_digits_of(text))
+
+    def end_of_value(self, text: str) -> int | None:
+        """How much of what comes next belongs to the string or number that is open; None where that goes on."""
+        if self._string:
+            match = _TO_QUOTE.match(text, 1 if self._escaped else 0)
+            return match.end() if match else None
+        if self._number and text:
+            match = _NUMBER.match(text)
+            return match.end() if match and match.end() < len(text) else None
+        return None
+
+    def read(self, text: str) -> bool:
+        """Reads on; whether that closes a list that is as long as a limit."""
+        full = False
+        for char in text:
+            if self._string:
+                self._string, self._escaped = self._escaped or char != '"', char == "\\" and not self._escaped
+                continue
+            self._number = char in "-0123456789" or (self._number and char in ".eE+")
+            if char in " \t\r\n:":
+                continue
+            if char == "]" and self._open:
+                full |= self._open.pop() in self.limits
+            elif char == "}" and self._open:
+                self._open.pop()
+            elif char == "," and self._open:
+                self._open[-1] += self._open[-1] >= 0
+            else:
+                if self._open and self._open[-1] == 0:
+                    self._open[-1] = 1
+                if char in "[{":
+                    self._open.append(0 if char == "[" else -1)
+                self._string = char == '"'
+        return full
+
+
+def _digits_of(text: str) -> str:
+    match = _NUMBER.match(text)
+    return match[0] if match else ""
+
+
+@functools.lru_cache(maxsize=256)
+def list_limits(constraint: Constraint) -> frozenset[int]:
+    """The lengths at which a list of a constraint's schemas has to end, of those that may be of several lengths."""
+    texts = [*([] if constraint.schema is None else [constraint.schema]), *(text for _, text in constraint.tools)]
+    limits = set()
+    for text in texts:
+        for node in _nodes(bounded(json.loads(text))):
+            largest = node.get("maxItems")
+            if isinstance(largest, int) and largest > node.get("minItems", 0):
+                limits.add(largest)
+    return frozenset(limits)
+
+
+def _nodes(schema: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _nodes(part)
