@@ -15,9 +15,16 @@ from langchain_core.runnables.config import RunnableConfig
 from typing_extensions import TypeVar
 
 from extraction.chains.examples import Example, Shown, example_messages, read_examples
-from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.models import (
+    ChatModel,
+    asked_for_json,
+    asked_for_samples,
+    box_convention,
+    parser_convention,
+)
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
+from extraction.chains.samples import Sampled
 from extraction.errors import OptionError
 from extraction.families import BoxConvention, Family
 from extraction.images import Picture, load_image
@@ -76,6 +83,8 @@ def extraction_chain(
     examples: Sequence[Example] = ...,
     repair: int = ...,
     family: str | Family | BoxConvention | None = ...,
+    samples: int = ...,
+    sample_temperature: float = ...,
 ) -> Runnable[Any, T]: ...
 
 
@@ -89,6 +98,8 @@ def extraction_chain(
     include_raw: bool = ...,
     repair: int = ...,
     family: str | Family | BoxConvention | None = ...,
+    samples: int = ...,
+    sample_temperature: float = ...,
 ) -> Runnable[Any, Any]: ...
 
 
@@ -101,6 +112,8 @@ def extraction_chain(
     include_raw: bool = False,
     repair: int = 0,
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
 
@@ -114,15 +127,28 @@ def extraction_chain(
         include_raw: Give ``{"raw": message, "parsed": value or None, "parsing_error": error or None}`` instead.
         repair: How many times an answer that does not parse is asked for again, with the error and the picture.
         family: How the model writes boxes, where it does not say itself: a name such as "relative-1000".
+        samples: How many more answers are drawn. The value stays the model's own answer; its message tells, in
+            ``response_metadata["agreement"]``, which share of the samples says the same, by JSON pointer.
+        sample_temperature: At which they are drawn; 1 is the model's own distribution.
 
     Raises:
         SchemaError: The schema cannot be read, or an example's value does not fit it.
         ImageError: The picture of an example cannot be read.
         BoxConventionError: There is no such ``family``.
-        OptionError: ``repair`` is negative.
+        OptionError: ``repair`` or ``samples`` is negative, or ``sample_temperature`` not above 0.
     """
-    parts = _parts(model, schema, instruction, examples, repair, family)
+    parts = _parts(model, schema, instruction, examples, _Asking(repair, family, samples, sample_temperature))
     return parts.prompt | parts.asked | (keeping_raw(parts.parser) if include_raw else parts.parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """How the model is asked; see ``extraction_chain``."""
+
+    repair: int
+    family: str | Family | BoxConvention | None
+    samples: int
+    sample_temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +165,20 @@ def _parts(
     schema: Any,
     instruction: str | None,
     examples: Sequence[Example],
-    repair: int,
-    family: str | Family | BoxConvention | None,
+    asking: _Asking,
 ) -> _Parts:
-    if repair < 0:
-        raise OptionError(f"repair must be 0 or more, not {repair}")
+    family = asking.family
+    if asking.repair < 0:
+        raise OptionError(f"repair must be 0 or more, not {asking.repair}")
     parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
     form = json_schema_of(schema)
     request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family)
     asked = asked_for_json(model, form, family)
-    if repair:
-        asked = Repairing(model=asked, parser=parser, attempts=repair)
+    drawn = asked_for_samples(asked, model, asking.samples, asking.sample_temperature)
+    if asking.repair:
+        asked = Repairing(model=asked, parser=parser, attempts=asking.repair)
+    if drawn:
+        asked = Sampled(model=asked, drawn=drawn, parser=parser)
     return _Parts(picture_step(request.variables) | PROMPT, asked, parser)
 
 
@@ -162,6 +191,8 @@ def extract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """One picture's value with all that is known about it: the picture, the model's message, how it ended, its plot.
@@ -169,7 +200,7 @@ def extract(
     Args:
         model: Any LangChain chat model.
         image: Whatever ``load_image`` takes.
-        schema: What ``extraction_chain`` takes; so are ``instruction``, ``examples``, ``repair`` and ``family``.
+        schema: What ``extraction_chain`` takes; so is all that follows up to ``sample_temperature``.
         config: LangChain's configuration of the run: callbacks, tags ...
 
     Raises:
@@ -179,7 +210,7 @@ def extract(
     """
     source, own = split_input(image)
     picture = load_image(source)
-    parts = _parts(model, schema, instruction, examples, repair, family)
+    parts = _parts(model, schema, instruction, examples, _Asking(repair, family, samples, sample_temperature))
     message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
@@ -193,12 +224,16 @@ async def aextract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """``extract``, awaited: many at once share the model's batches."""
     source, own = split_input(image)
     picture = await asyncio.to_thread(load_image, source)
-    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, repair, family)
+    parts = await asyncio.to_thread(
+        _parts, model, schema, instruction, examples, _Asking(repair, family, samples, sample_temperature)
+    )
     message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
@@ -214,5 +249,6 @@ def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[A
         usage=message.usage_metadata,
         notes=tuple(parsed.notes),
         confidence=parsed.confidence,
+        agreement=message.response_metadata.get("agreement"),
         schema=parser.target if isinstance(parser.target, dict) else None,
     )

@@ -37,7 +37,9 @@ IOU = 0.5
 FELT = 0.001
 """Pressure on a leaf below this is not told."""
 _LIKELIEST = 24
-"""Values of an edge that a whole box is drawn from."""
+"""Values of an edge that a whole box is drawn from, the likeliest ones."""
+_PAIRS = 64
+"""Pairs of opposite edges among these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +322,12 @@ def _spans(first: Mapping[float, float], second: Mapping[float, float], start: f
         best = sorted(edge.items(), key=lambda one: -one[1])[:_LIKELIEST]
         edges.append(np.array(best, dtype=np.float64).T)
     a, b = edges[0][0][:, None], edges[1][0][None]
-    low, high = np.minimum(a, b), np.maximum(a, b)
+    share = (edges[0][1][:, None] * edges[1][1]).ravel()
+    low, high = np.minimum(a, b).ravel(), np.maximum(a, b).ravel()
+    best_pairs = np.argsort(-share)[:_PAIRS]
+    low, high, share = low[best_pairs], high[best_pairs], share[best_pairs]
     overlap = np.clip(np.minimum(high, max(start, end)) - np.maximum(low, min(start, end)), 0, None)
-    return _Spans(overlap.ravel(), (high - low).ravel(), (edges[0][1][:, None] * edges[1][1]).ravel())
+    return _Spans(overlap, high - low, share / share.sum())
 
 
 def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iterator[tuple[str, str]]:

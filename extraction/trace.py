@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from extraction.bounds import bounded
 
 if TYPE_CHECKING:
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = math.nan
 """The log of a probability mass that nobody computed."""
+REMOVED = 0.05
+"""Share of probability from which it is looked at what the grammar removed."""
 SURE = -1e-4
 """Above this log-probability a choice had no rivals worth looking at."""
 RIVALS = 64
@@ -90,14 +90,12 @@ class Watch:
         self._decode = decode
         self._ends = ends
         self._lists = _Lists(limits)
-        self._free = UNKNOWN
-        self._likeliest = -1
+        self._free: torch.Tensor | None = None  # scores of all tokens, before the grammar
         self._chose = False  # whether the text of the last decision is still to come
 
     def look(self, scores: torch.Tensor) -> None:
         """Takes in the scores of all tokens, shape (vocabulary,), as the model gave them."""
-        if not self.partial:
-            self._free, self._likeliest = _mass(scores)
+        self._free = None if self.partial else scores.clone()
 
     def choose(self, token: int, scores: torch.Tensor, start: int) -> None:
         """Records a decision.
@@ -107,15 +105,18 @@ class Watch:
             scores: Those of all tokens, -inf where the grammar forbids them.
             start: Length of the text before it.
         """
+        import torch
+
         text = self._decode(token)
-        if int((scores > -math.inf).sum()) == 1 and not self._lists.closes_full(text):
+        free = scores if self._free is None else self._free
+        both = torch.stack((free, scores)).logsumexp(-1)
+        all_, kept, score = torch.cat((both, scores[token : token + 1])).tolist()
+        if kept == score and _is_alone(scores) and not self._lists.closes_full(text):
             return  # the grammar left no choice
-        kept, _ = _mass(scores)
-        if not self.partial and math.isinf(float(scores[self._likeliest])):
-            wanted = "" if self._likeliest in self._ends else self._decode(self._likeliest)
-            self.trace.wanted[len(self.trace.starts)] = wanted, text
+        if kept - all_ < -REMOVED and scores[likeliest := int(free.argmax())] == -math.inf:
+            self.trace.wanted[len(self.trace.starts)] = "" if likeliest in self._ends else self._decode(likeliest), text
         self._chose = True
-        chosen, allowed = float(scores[token]) - kept, UNKNOWN if self.partial else kept - self._free
+        chosen, allowed = score - kept, UNKNOWN if self._free is None else kept - all_
         if chosen <= SURE and self._lists.in_number(text):
             self.trace.rivals[len(self.trace.starts)] = self._digits(scores, kept)
         if (behind := self._lists.end_of_value(text)) is None:
@@ -148,8 +149,9 @@ class Watch:
         best, tokens = scores.topk(min(RIVALS, scores.shape[-1]))
         found = []
         for score, token in zip(best.tolist(), tokens.tolist(), strict=True):
-            share = math.exp(score - kept)
-            if share >= LEAST and (digits := _digits_of(self._decode(token))):
+            if (share := math.exp(score - kept)) < LEAST:
+                break
+            if digits := _digits_of(self._decode(token)):
                 found.append((digits, share))
         return found
 
@@ -165,15 +167,8 @@ class Watch:
         return largest + math.log(sum(math.exp(score - largest) for score in same)) if same else UNKNOWN
 
 
-def _mass(scores: torch.Tensor) -> tuple[float, int]:
-    """Log of the sum of exp over scores of shape (vocabulary,), and where the largest one is."""
-    if scores.device.type != "cpu":
-        return float(scores.logsumexp(-1)), int(scores.argmax())
-    values = scores.numpy()  # a fifth of the time that torch takes for a small vocabulary
-    likeliest = int(values.argmax())
-    with np.errstate(all="ignore"):  # scores that are no numbers are refused by the row
-        largest = values[likeliest]
-        return float(largest + np.log(np.exp(values - largest).sum())), likeliest
+def _is_alone(scores: torch.Tensor) -> bool:
+    return int((scores > -math.inf).sum()) == 1
 
 
 @dataclass(slots=True)
@@ -232,6 +227,7 @@ class _Lists:
         return full
 
 
+@functools.lru_cache(maxsize=4096)
 def _digits_of(text: str) -> str:
     match = _NUMBER.match(text)
     return match[0] if match else ""
