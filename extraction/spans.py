@@ -37,7 +37,7 @@ class Part:
 def parts(text: str, start: int = 0) -> Iterator[Part]:
     """Every part of the JSON document that begins at ``start``, containers behind what they hold.
 
-    Of a text that breaks off, all parts that are whole.
+    Of a text that breaks off inside an object or a list, all parts that are whole.
     """
     open_: list[_Open] = []
     end = start
