@@ -40,13 +40,17 @@ class Sampled(RunnableSerializable[LanguageModelInput, AIMessage]):
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """The model's answer, with the agreement."""
-        return self._judged(self._together.invoke(input, config, **kwargs))
+        return self._judged(self._together.invoke(input, self._at_once(config), **kwargs))
 
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
         """The same, awaited."""
-        return self._judged(await self._together.ainvoke(input, config, **kwargs))
+        return self._judged(await self._together.ainvoke(input, self._at_once(config), **kwargs))
+
+    def _at_once(self, config: RunnableConfig | None) -> RunnableConfig:
+        """The configuration, by which all run together unless it says otherwise: a local model makes batches of them."""
+        return {"max_concurrency": len(self.drawn) + 1, **(config or {})}
 
     def _judged(self, answers: dict[str, Any]) -> AIMessage:
         answer: AIMessage = answers.pop("answer")

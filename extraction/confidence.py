@@ -164,8 +164,8 @@ class _Reader:
         if whole is not None and schema is not None:
             value = json.loads(text[whole.start : whole.end])
             self._kinds = find_places(value, schema).kinds
-            found = ((path, _box(_at(value, path))) for path, kind in self._kinds.items() if kind == "box")
-            self._boxes = {path: box for path, box in found if box is not None}
+            marked = ((path, _box(_at(value, path))) for path, kind in self._kinds.items() if kind == "box")
+            self._boxes = {path: box for path, box in marked if box is not None}
 
     def read(self) -> Confidence:
         """The confidence of all parts."""
