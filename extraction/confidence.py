@@ -4,8 +4,9 @@ What the grammar forces is no decision and does not count. A decision's probabil
 allowed there, so that over all that may be written it adds up to 1: of a field with a set of values it is the
 probability with which the model, held to the grammar and sampling at temperature 1, writes this value and no other.
 That is not always the share that the model alone would give to the whole text of the choice: what it would rather have
-written *behind* the token that decides is not held against the choice (``pressure`` tells it), and a value that can be
-spelt in other tokens counts as the one spelling that was taken.
+written *behind* the token that decides is not held against the choice (``pressure`` tells it). Where few tokens are
+allowed, other spellings of the same choice count for it; a token that begins it, was not taken, and may become
+something else as well counts neither for it nor against it.
 
 The numbers of a box need not be exact to be right. Of an edge, the confidence is the probability that it lies within a
 quarter of the box's side (``EDGE``); of a whole box, that its IoU with the one that was written is at least 0.5 when
@@ -196,7 +197,7 @@ class _Reader:
                 yield index
 
     def _leaf(self, path: Path) -> float:
-        share = math.exp(sum(self._trace.chosen[index] for index in self._about[path]))
+        share = self._share(path)
         box = self._boxes.get(path[:-1])
         if box is None:
             return share
@@ -205,6 +206,24 @@ class _Reader:
         reach = EDGE * abs(written - box.numbers[index ^ 2])
         near = sum(share for value, share in self._values(path).items() if abs(value - written) <= reach)
         return min(max(share, near), 1.0)
+
+    def _share(self, path: Path) -> float:
+        """The probability of a leaf's text."""
+        trace, end = self._trace, self._leaves[path].end
+        share = 1.0  # of what comes behind a decision
+        for index in reversed(self._about[path]):
+            taken = math.exp(trace.chosen[index])
+            rest = self._text[trace.starts[index] : end]
+            spellings = trace.spellings.get(index, [("", taken)])
+            meant = sum(part for text, part in spellings if text.startswith(rest))
+            others = sum(part for text, part in spellings if not text.startswith(rest) and not rest.startswith(text))
+            if index not in trace.spellings:
+                share *= taken
+            elif spellings[0][0].startswith(rest):
+                share = meant / (meant + others)
+            else:
+                share = (meant + taken * share) / (meant + others + taken)
+        return share
 
     def _values(self, path: Path) -> dict[float, float]:
         """What a number could have been, with probabilities: as written, but for the digits of one decision."""

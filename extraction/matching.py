@@ -67,6 +67,12 @@ class Matcher:
         self._check()
         return tokens
 
+    def follows(self, token: int) -> str:
+        """The text that would have to come behind a token that ``mask`` allowed; nothing is moved."""
+        ahead = self._matcher.deep_copy()
+        ahead.consume_token(token)
+        return ahead.compute_ff_bytes().decode("utf-8", "ignore")
+
     @property
     def complete(self) -> bool:
         """Whether the answer is whole and nothing can follow."""

@@ -121,7 +121,8 @@ class Row:
             raise GenerationError("the model's scores are not numbers", hint="try dtype='float32'")
         token = likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
         if self.watch is not None:
-            self.watch.choose(token, scores, self.stream.length)
+            assert self.matcher is not None  # only constrained answers are watched
+            self.watch.choose(token, scores, self.stream.length, self.matcher.follows)
         return token
 
     def take(self, token: int) -> None:

@@ -50,6 +50,8 @@ class Trace:
             end of the answer, and the text of the token that was taken.
         rivals: Of digits that were no sure thing, by the index of the decision: what numbers could have gone on with
             instead, each with its probability among all that the grammar allowed.
+        spellings: Of a choice between few tokens, as of the values of an enumeration, by the index of the decision: each
+            with the text that the grammar then forces, and its probability, the one that was taken first.
         own: Index in the text behind the last character that the model wrote; what follows was filled in without it.
     """
 
@@ -59,6 +61,7 @@ class Trace:
     allowed: array[float] = field(default_factory=lambda: array("f"))
     wanted: dict[int, tuple[str, str]] = field(default_factory=dict)
     rivals: dict[int, list[tuple[str, float]]] = field(default_factory=dict)
+    spellings: dict[int, list[tuple[str, float]]] = field(default_factory=dict)
     own: int | None = None
 
     def add(self, start: int, end: int, chosen: float, allowed: float) -> None:
@@ -97,13 +100,16 @@ class Watch:
         """Takes in the scores of all tokens, shape (vocabulary,), as the model gave them."""
         self._free = None if self.partial else scores.clone()
 
-    def choose(self, token: int, scores: torch.Tensor, start: int) -> None:
+    def choose(
+        self, token: int, scores: torch.Tensor, start: int, follows: Callable[[int], str] = lambda _: ""
+    ) -> None:
         """Records a decision.
 
         Args:
             token: The token that was chosen.
             scores: Those of all tokens, -inf where the grammar forbids them.
             start: Length of the text before it.
+            follows: Gives the text that the grammar would force behind a token.
         """
         import torch
 
@@ -117,9 +123,12 @@ class Watch:
             self.trace.wanted[len(self.trace.starts)] = "" if likeliest in self._ends else self._decode(likeliest), text
         self._chose = True
         chosen, allowed = score - kept, UNKNOWN if self._free is None else kept - all_
+        behind = self._lists.end_of_value(text)
         if chosen <= SURE and self._lists.in_number(text):
             self.trace.rivals[len(self.trace.starts)] = self._digits(scores, kept)
-        if (behind := self._lists.end_of_value(text)) is None:
+        elif chosen <= SURE and behind is None and (spellings := self._spellings(token, scores, follows)):
+            self.trace.spellings[len(self.trace.starts)] = spellings
+        if behind is None:
             self.trace.add(start, start, chosen, allowed)
         else:
             ended = chosen if chosen > SURE else self._ended(text, behind, scores) - kept
@@ -143,6 +152,17 @@ class Watch:
             return len(forced)
         lists = self._lists.copy()
         return next(index for index, text in enumerate(texts) if lists.read(text))
+
+    def _spellings(
+        self, token: int, scores: torch.Tensor, follows: Callable[[int], str]
+    ) -> list[tuple[str, float]] | None:
+        """All that is allowed, with what the grammar forces behind it, the chosen token first; None where it is much."""
+        tokens = (scores > -math.inf).nonzero()[:, 0]
+        if len(tokens) > RIVALS or not self._ends.isdisjoint(tokens.tolist()):
+            return None
+        shares = dict(zip(tokens.tolist(), scores[tokens].softmax(-1).tolist(), strict=True))
+        ordered = [token, *(other for other, share in shares.items() if other != token and share >= LEAST)]
+        return [(self._decode(one) + follows(one), shares[one]) for one in ordered]
 
     def _digits(self, scores: torch.Tensor, kept: float) -> list[tuple[str, float]]:
         """The digits with which the likeliest tokens begin, and how likely those are."""

@@ -77,6 +77,17 @@ def test_a_choice_between_kinds_of_values_counts_for_the_value() -> None:
     assert found.leaves == {"/a": 0.25, "/b": 0.125}
 
 
+def test_other_spellings_of_a_choice_count_for_it() -> None:
+    text = '{"a": "red"}'
+    trace = trace_of(text, ("red", 0.2))
+    trace.spellings[0] = [('red"}', 0.2), ('red"', 0.3), ("r", 0.1), ('blue"', 0.4)]
+    assert confidence_of(text, trace)["/a"] == pytest.approx(0.5 / 0.9)  # "r" could become "rose"
+    trace = trace_of(text, ("r", 0.1), ("ed", 0.5))
+    trace.spellings[0] = [("r", 0.1), ('red"', 0.5), ('blue"', 0.4)]
+    trace.spellings[1] = [('ed"', 0.5), ('ose"', 0.5)]
+    assert confidence_of(text, trace)["/a"] == pytest.approx(0.5 + 0.1 * 0.5)
+
+
 def test_pressure_is_what_the_model_alone_would_have_done_otherwise() -> None:
     text = '{"a": "x", "b": "yz"}'
     found = confidence_of(text, trace_of(text, ("x", 1.0), ("y", 1.0), ("z", 1.0), allowed=0.5))

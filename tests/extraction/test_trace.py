@@ -97,6 +97,19 @@ def test_a_token_that_ends_a_value_and_goes_on_is_two_decisions() -> None:
     assert len(model.trace.starts) == 5
 
 
+def test_a_choice_between_few_keeps_what_each_would_become() -> None:
+    model = Model("r", "red", "b", "rose")
+    follows = {"r": "", "red": '"', "b": 'lue"', "rose": '"'}
+    scores = torch.tensor([math.log(share) for share in (0.1, 0.2, 0.3, 0.4)] + [-INFINITE])
+    model.watch.look(scores)
+    model.watch.choose(1, scores, 0, lambda token: follows[model.tokens[token]])
+    found = [(text, round(share, 5)) for text, share in model.trace.spellings[0]]
+    assert found == [('red"', 0.2), ("r", 0.1), ('blue"', 0.3), ('rose"', 0.4)]
+    model = Model(*map(str, range(100)), "x")
+    model.decide("x", {}, model.tokens[:101])
+    assert model.trace.spellings == {}
+
+
 def test_numbers_end_where_no_digit_follows() -> None:
     model = Model("[", "1", "2", "]", ", ")
     model.force("[")
