@@ -115,23 +115,24 @@ class Watch:
 
         text = self._decode(token)
         free = scores if self._free is None else self._free
-        both = torch.stack((free, scores)).logsumexp(-1)
-        all_, kept, score = torch.cat((both, scores[token : token + 1])).tolist()
-        if kept == score and _is_alone(scores) and not self._lists.closes_full(text):
+        of_all, chosen = (
+            torch.stack((free, scores)).log_softmax(-1)[:, token].tolist()
+        )  # one kernel: this is on the way
+        if chosen == 0 and _is_alone(scores) and not self._lists.closes_full(text):
             return  # the grammar left no choice
-        if kept - all_ < -REMOVED and scores[likeliest := int(free.argmax())] == -math.inf:
+        allowed = UNKNOWN if self._free is None else of_all - chosen
+        if allowed < -REMOVED and scores[likeliest := int(free.argmax())] == -math.inf:
             self.trace.wanted[len(self.trace.starts)] = "" if likeliest in self._ends else self._decode(likeliest), text
         self._chose = True
-        chosen, allowed = score - kept, UNKNOWN if self._free is None else kept - all_
         behind = self._lists.end_of_value(text)
         if chosen <= SURE and self._lists.in_number(text):
-            self.trace.rivals[len(self.trace.starts)] = self._digits(scores, kept)
+            self.trace.rivals[len(self.trace.starts)] = self._digits(scores, float(scores[token]) - chosen)
         elif chosen <= SURE and behind is None and (spellings := self._spellings(token, scores, follows)):
             self.trace.spellings[len(self.trace.starts)] = spellings
         if behind is None:
             self.trace.add(start, start, chosen, allowed)
         else:
-            ended = chosen if chosen > SURE else self._ended(text, behind, scores) - kept
+            ended = chosen if chosen > SURE else self._ended(text, behind, scores) - float(scores[token]) + chosen
             self.trace.add(start, start + behind, ended, allowed)
             self.trace.add(start + behind, start + behind, chosen - ended, 0.0)
 
