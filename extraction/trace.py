@@ -30,6 +30,8 @@ RIVALS = 64
 LEAST = 1e-4
 """Rivals below this probability are not kept."""
 
+_MOST = 80.0  # so that a token that should never have been drawn does not overflow
+
 _NUMBER = re.compile(r"[0-9.eE+-]*")
 _TO_QUOTE = re.compile(r'(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -132,7 +134,7 @@ class Watch:
         if behind is None:
             self.trace.add(start, start, chosen, allowed)
         else:
-            ended = chosen if chosen > SURE else self._ended(text, behind, scores) - float(scores[token]) + chosen
+            ended = chosen if chosen > SURE else chosen + self._rivals_that_end(token, behind, scores)
             self.trace.add(start, start + behind, ended, allowed)
             self.trace.add(start + behind, start + behind, chosen - ended, 0.0)
 
@@ -176,16 +178,16 @@ class Watch:
                 found.append((digits, share))
         return found
 
-    def _ended(self, text: str, behind: int, scores: torch.Tensor) -> float:
-        """Log of the sum of exp over the scores of all tokens that end the value as this one does."""
+    def _rivals_that_end(self, token: int, behind: int, scores: torch.Tensor) -> float:
+        """Log of how many times likelier all tokens are that end the value as this one does, than this one alone."""
+        written, own = self._decode(token)[:behind], float(scores[token])
+        times = 1.0
         best, tokens = scores.topk(min(RIVALS, scores.shape[-1]))
-        same = [
-            score
-            for score, token in zip(best.tolist(), tokens.tolist(), strict=True)
-            if self._decode(token)[:behind] == text[:behind] and self._lists.end_of_value(self._decode(token)) == behind
-        ]
-        largest = max(same, default=-math.inf)
-        return largest + math.log(sum(math.exp(score - largest) for score in same)) if same else UNKNOWN
+        for score, other in zip(best.tolist(), tokens.tolist(), strict=True):
+            text = self._decode(other)
+            if other != token and text.startswith(written) and self._lists.end_of_value(text) == behind:
+                times += math.exp(min(score - own, _MOST))
+        return math.log(times)
 
 
 def _is_alone(scores: torch.Tensor) -> bool:

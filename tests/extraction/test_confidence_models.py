@@ -163,7 +163,12 @@ def _choices(backend: TransformersBackend, request: Request, doubtful: str = "")
 def test_all_decisions_together_are_the_probability_of_the_answer(
     backend: TransformersBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for schema, sampling in ((FORM, Sampling()), (TEXTS, Sampling(1.0, seed=2)), (DIGITS, Sampling(1.0, seed=6))):
+    for schema, sampling in (
+        (FORM, Sampling()),
+        (TEXTS, Sampling(1.0, seed=2)),
+        (DIGITS, Sampling(1.0, seed=6)),
+        (TEXTS, Sampling(4.0, seed=1)),
+    ):
         request = _request(schema, sampling=sampling)
         answer, tokens = _tokens(backend, request, monkeypatch)
         trace = answer.trace
@@ -171,6 +176,7 @@ def test_all_decisions_together_are_the_probability_of_the_answer(
         brute = Brute(backend, request)
         log = sum(float(brute.steps(tokens[:index])[token]) for index, token in enumerate(tokens))
         assert sum(trace.chosen) == pytest.approx(log, abs=2e-3)
+        assert all(log <= 0 for log in (*trace.chosen, *trace.allowed))
         assert list(trace.starts) == sorted(trace.starts)
         assert list(trace.ends) == sorted(trace.ends)
         assert trace.ends[-1] <= len(answer.text)
