@@ -16,9 +16,16 @@ from typing_extensions import TypeVar
 
 from extraction.chains.continuing import Continuing, OnTruncation
 from extraction.chains.examples import Example, Shown, example_messages, read_examples
-from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.models import (
+    ChatModel,
+    asked_for_json,
+    asked_for_samples,
+    box_convention,
+    parser_convention,
+)
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
+from extraction.chains.samples import Sampled
 from extraction.errors import OptionError
 from extraction.families import BoxConvention, Family
 from extraction.images import Picture, load_image
@@ -79,6 +86,8 @@ def extraction_chain(
     repair: int = ...,
     on_truncation: OnTruncation = ...,
     family: str | Family | BoxConvention | None = ...,
+    samples: int = ...,
+    sample_temperature: float = ...,
 ) -> Runnable[Any, T]: ...
 
 
@@ -93,6 +102,8 @@ def extraction_chain(
     repair: int = ...,
     on_truncation: OnTruncation = ...,
     family: str | Family | BoxConvention | None = ...,
+    samples: int = ...,
+    sample_temperature: float = ...,
 ) -> Runnable[Any, Any]: ...
 
 
@@ -106,6 +117,8 @@ def extraction_chain(
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
 
@@ -123,15 +136,30 @@ def extraction_chain(
             "salvage" for the value of what is complete of it, if that fits the schema (else the error), "continue" for
             the rest, up to eight times the budget; a local model goes on where it broke off.
         family: How the model writes boxes, where it does not say itself: a name such as "relative-1000".
+        samples: How many more answers are drawn. The value stays the model's own answer; its message tells, in
+            ``response_metadata["agreement"]``, which share of the samples says the same, by JSON pointer.
+        sample_temperature: At which they are drawn; 1 is the model's own distribution.
 
     Raises:
         SchemaError: The schema cannot be read, or an example's value does not fit it.
         ImageError: The picture of an example cannot be read.
         BoxConventionError: There is no such ``family``.
-        OptionError: ``repair`` is negative, or ``on_truncation`` unknown.
+        OptionError: ``repair`` or ``samples`` is negative, ``sample_temperature`` not above 0, or ``on_truncation`` unknown.
     """
-    parts = _parts(model, schema, instruction, examples, repair, on_truncation, family)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    parts = _parts(model, schema, instruction, examples, asking)
     return parts.prompt | parts.asked | (keeping_raw(parts.parser) if include_raw else parts.parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """How the model is asked; see ``extraction_chain``."""
+
+    repair: int
+    on_truncation: OnTruncation
+    family: str | Family | BoxConvention | None
+    samples: int
+    sample_temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +176,28 @@ def _parts(
     schema: Any,
     instruction: str | None,
     examples: Sequence[Example],
-    repair: int,
-    on_truncation: OnTruncation,
-    family: str | Family | BoxConvention | None,
+    asking: _Asking,
 ) -> _Parts:
-    if on_truncation not in get_args(OnTruncation):
-        raise OptionError(f"on_truncation={on_truncation!r} is not one of {', '.join(get_args(OnTruncation))}")
-    if repair < 0:
-        raise OptionError(f"repair must be 0 or more, not {repair}")
+    family = asking.family
+    if asking.on_truncation not in get_args(OnTruncation):
+        raise OptionError(f"on_truncation={asking.on_truncation!r} is not one of {', '.join(get_args(OnTruncation))}")
+    if asking.repair < 0:
+        raise OptionError(f"repair must be 0 or more, not {asking.repair}")
     parser: GroundedOutputParser[Any] = GroundedOutputParser(
         target=schema,
         convention=parser_convention(model, family),
-        on_truncation="salvage" if on_truncation == "salvage" else "raise",
+        on_truncation="salvage" if asking.on_truncation == "salvage" else "raise",
     )
     form = json_schema_of(schema)
     request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family)
     asked = asked_for_json(model, form, family)
-    if on_truncation == "continue":
+    drawn = asked_for_samples(asked, model, asking.samples, asking.sample_temperature)
+    if asking.on_truncation == "continue":
         asked = Continuing(model=asked)
-    if repair:
-        asked = Repairing(model=asked, parser=parser, attempts=repair)
+    if asking.repair:
+        asked = Repairing(model=asked, parser=parser, attempts=asking.repair)
+    if drawn:
+        asked = Sampled(model=asked, drawn=drawn, parser=parser)
     return _Parts(picture_step(request.variables) | PROMPT, asked, parser)
 
 
@@ -181,6 +211,8 @@ def extract(
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """One picture's value with all that is known about it: the picture, the model's message, how it ended, its plot.
@@ -188,8 +220,7 @@ def extract(
     Args:
         model: Any LangChain chat model.
         image: Whatever ``load_image`` takes.
-        schema: What ``extraction_chain`` takes; so are ``instruction``, ``examples``, ``repair``, ``on_truncation`` and
-            ``family``.
+        schema: What ``extraction_chain`` takes; so is all that follows up to ``sample_temperature``.
         config: LangChain's configuration of the run: callbacks, tags ...
 
     Raises:
@@ -199,7 +230,8 @@ def extract(
     """
     source, own = split_input(image)
     picture = load_image(source)
-    parts = _parts(model, schema, instruction, examples, repair, on_truncation, family)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    parts = _parts(model, schema, instruction, examples, asking)
     message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
@@ -214,12 +246,15 @@ async def aextract(
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
     family: str | Family | BoxConvention | None = None,
+    samples: int = 0,
+    sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """``extract``, awaited: many at once share the model's batches."""
     source, own = split_input(image)
     picture = await asyncio.to_thread(load_image, source)
-    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, repair, on_truncation, family)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, asking)
     message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
@@ -234,5 +269,7 @@ def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[A
         finish_reason=finish_reason(message.response_metadata),
         usage=message.usage_metadata,
         notes=tuple(parsed.notes),
+        confidence=parsed.confidence,
+        agreement=message.response_metadata.get("agreement"),
         schema=parser.target if isinstance(parser.target, dict) else None,
     )

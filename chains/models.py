@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from inspect import getattr_static
 from typing import Any
 
@@ -85,6 +86,29 @@ def asked_for_json(
     name = str(schema.get("title") or "answer")
     wanted = {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}
     return model.bind(response_format=wanted, schema_in_prompt=False)
+
+
+def asked_for_samples(asked: ChatModel, model: ChatModel, samples: int, temperature: float) -> list[ChatModel]:
+    """The model as it is asked for each of some samples; a local one with a seed each, so that a cache keeps them apart.
+
+    Args:
+        asked: The model as it is asked for its answer.
+        model: The model as the user gave it.
+        samples: How many are wanted.
+        temperature: At which they are drawn.
+
+    Raises:
+        OptionError: A negative number of samples, or a temperature that makes all of them the same.
+    """
+    if samples < 0:
+        raise OptionError(f"samples must be 0 or more, not {samples}")
+    if temperature <= 0:
+        raise OptionError(f"sample_temperature must be above 0, not {temperature}: all samples would be the same")
+    if not is_local(model):
+        return [asked.bind(temperature=temperature)] * samples
+    seed = getattr(asked, "kwargs", {}).get("seed", getattr(_inner_models(model)[0], "seed", None))
+    first = random.getrandbits(32) if seed is None else seed + 1
+    return [asked.bind(temperature=temperature, seed=first + index) for index in range(samples)]
 
 
 def _inner_models(model: Any) -> list[Any]:

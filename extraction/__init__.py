@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from extraction._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from extraction.calibration import calibrate
     from extraction.chains.extract import extract
     from extraction.chat_model import ChatTransformers
+    from extraction.confidence import Confidence
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
@@ -45,8 +47,10 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "extraction.calibration": ("calibrate",),
             "extraction.chains.extract": ("extract",),
             "extraction.chat_model": ("ChatTransformers",),
+            "extraction.confidence": ("Confidence",),
             "extraction.errors": (
                 "BoxConventionError",
                 "ContextLengthError",
@@ -79,6 +83,7 @@ except PackageNotFoundError:  # a checkout on the path that was never installed:
 __all__ = [
     "BoxConventionError",
     "ChatTransformers",
+    "Confidence",
     "ContextLengthError",
     "Extraction",
     "ExtractionError",
@@ -97,6 +102,7 @@ __all__ = [
     "TruncatedOutputError",
     "UnreadableOutputError",
     "__version__",
+    "calibrate",
     "extract",
     "load_image",
     "plot_bounding_boxes",

@@ -14,12 +14,14 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call, tool_call
 from langchain_core.outputs import ChatGenerationChunk
 
 from extraction.asking import Plan
+from extraction.confidence import Confidence, confidence_of
 from extraction.families import PIXEL, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
 from extraction.places import pointer
 from extraction.spans import parts
-from extraction.tools import CallReader, WrittenCall
+from extraction.tools import CallReader, WrittenCall, call_bodies, read_call
+from extraction.trace import Trace
 
 PROVIDER = "extraction"
 """``model_provider`` of our messages."""
@@ -159,6 +161,15 @@ class _Pixels:
             return text  # no document: a stop string ended it, or the model answered in words
         return json.dumps(self._converted(value, self.plan.schema), ensure_ascii=False)
 
+    def confidence(self, found: Confidence, text: str, schema: dict[str, Any] | None) -> Confidence:
+        """The confidence of a document or a call's arguments, for the places that its numbers have in the message."""
+        if not self.active or schema is None:
+            return found
+        try:
+            return found.in_pixels(json.loads(text), schema, self.plan.family.boxes)
+        except ValueError:
+            return found  # no document, as above
+
     def _converted(self, value: Any, schema: dict[str, Any]) -> Any:
         frame = self.answer.frames[-1] if self.answer.frames else None
         return Grounding(self.plan.family.boxes, frame, notes=self.notes).apply(value, schema)
@@ -211,9 +222,28 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
         metadata["decoding"] = dataclasses.asdict(answer.effort)
     if answer.cut is not None:
         metadata["truncated"] = _truncated(answer, answer.cut)
+    if answer.trace is not None:
+        metadata["confidence"] = _confidence(answer, answer.trace, plan, pixels)
     if answer.finish_reason == "length":
         metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
     return metadata
+
+
+def _confidence(answer: Answer, trace: Trace, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
+    """How sure the model was of each part of the document, or of the arguments of each call (``Confidence.as_json``)."""
+    text = answer.text
+    bodies = list(call_bodies(text, plan.dialect)) if plan.tools else []
+    if not bodies:
+        found = confidence_of(text, trace, schema=plan.schema)
+        return pixels.confidence(found, text, plan.schema).as_json()
+    calls = []
+    for start, end in bodies:
+        call = read_call(text[start:end], plan.dialect, frozenset(plan.tools))
+        if call.name is not None:
+            schema = plan.tools[call.name]
+            found = confidence_of(text, trace, schema=schema, start=start, field="arguments")
+            calls.append(pixels.confidence(found, json.dumps(call.arguments), schema).as_json())
+    return {"calls": calls}
 
 
 def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:

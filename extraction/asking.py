@@ -85,6 +85,7 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
         min_pixels=options.min_pixels,
         max_pixels=options.max_pixels,
         narrow_head=options.narrow_head,
+        confidence=options.confidence,
     )
     arguments = tool_schemas(tools)
     in_pixels = has_geometry(list(arguments.values())) or (

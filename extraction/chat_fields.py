@@ -64,6 +64,9 @@ class ChatFields(BaseChatModel):
     narrow_head: bool = False
     """Whether scores are computed only of the tokens that a grammar allows, where the model's output head can be narrowed: the
     same answers, up to rounding, in less time where the vocabulary is large. ``response_metadata["decoding"]`` tells."""
+    confidence: bool = True
+    """Whether answers that a grammar holds tell, in ``response_metadata["confidence"]``, how sure the model was of each value
+    (not where it goes on with a cut answer, ``continue_from``)."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
@@ -112,7 +115,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            *("max_repeats", "follow_instructions", "narrow_head"),
+            *("max_repeats", "follow_instructions", "narrow_head", "confidence"),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -82,7 +82,15 @@ class ChatTransformers(ChatFields):
     def _defaults(self) -> dict[str, Any]:
         """The fields that a call can override."""
         names = ("model", "max_tokens", "max_repeats", "temperature", "top_p", "top_k", "min_p", "seed", "stop")
-        more = ("min_pixels", "max_pixels", "timeout", "schema_in_prompt", "follow_instructions", "narrow_head")
+        more = (
+            "min_pixels",
+            "max_pixels",
+            "timeout",
+            "schema_in_prompt",
+            "follow_instructions",
+            "narrow_head",
+            "confidence",
+        )
         return {name: getattr(self, name) for name in (*names, *more)}
 
     def _plan(self, messages: Sequence[BaseMessage], options: CallOptions) -> Plan:

@@ -17,6 +17,7 @@ from extraction.frames import Frame
 from extraction.grammar import Constraint
 from extraction.sampling import Sampling
 from extraction.tools import ToolDialect
+from extraction.trace import Trace
 
 PREFIX_CACHE_BYTES: Final = 512 * 2**20
 """Default bound of the prompts that a model keeps: some 15,000 tokens of Qwen2.5-VL-3B in half precision."""
@@ -41,6 +42,7 @@ class Request:
         max_pixels: Pictures with more pixels are reduced.
         narrow_head: Whether under a grammar only the scores of tokens that it allows are computed, where the model's
             head can be narrowed.
+        confidence: Whether to record what the model thinks of each token of a constrained answer.
     """
 
     turns: tuple[Turn, ...]
@@ -54,6 +56,7 @@ class Request:
     min_pixels: int | None = None
     max_pixels: int | None = None
     narrow_head: bool = False
+    confidence: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Answer:
         frames: The sizes of the pictures, in the order of the prompt.
         cut: Where it was cut; None for an answer that came to its end, or to a bound of the grammar.
         effort: What it cost; None where the backend does not tell.
+        trace: What the model thought of each token; None where that was not recorded.
     """
 
     text: str
@@ -119,6 +123,7 @@ class Answer:
     frames: tuple[Frame, ...] = ()
     cut: Cut | None = None
     effort: Effort | None = field(default=None, compare=False)
+    trace: Trace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

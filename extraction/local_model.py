@@ -6,7 +6,7 @@ import copy
 import functools
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
 from extraction.tools import ToolDialect
+from extraction.trace import Watch, list_limits
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class TransformersBackend:
         """Drops the weights and all that was kept of prompts; they are loaded again when they are needed."""
         self._model = None
         self._prefixes.clear()
-        for name in ("_grammars", "_special", "_footprint", "_head"):
+        for name in ("_grammars", "_special", "_footprint", "_head", "_text_of"):
             self.__dict__.pop(name, None)
         empty_caches()
 
@@ -250,7 +251,19 @@ class TransformersBackend:
             budget=budget,
             max_tokens=room,
             special=self._special,
+            watch=self._watch(request),
         )
+
+    def _watch(self, request: Request) -> Watch | None:
+        if request.constraint is None or not request.confidence or request.begun:
+            return None  # what was begun is read without asking what the model thinks of it
+        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(request.constraint))
+
+    @functools.cached_property
+    def _text_of(self) -> Callable[[int], str]:
+        """Gives the text of one token, each decoded once."""
+        tokenizer = self._decoder
+        return functools.cache(lambda token: str(tokenizer.decode([token], clean_up_tokenization_spaces=False)))
 
     @functools.cached_property
     def _special(self) -> SpecialTokens:
@@ -343,6 +356,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
                 reused_tokens=loop.reused_tokens(row),
                 unshared=loop.unshared,
             ),
+            trace=None if row.watch is None else row.watch.trace,
         )
     )
 

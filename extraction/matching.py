@@ -97,6 +97,10 @@ class Matcher:
             ahead.consume_tokens(list(tokens))
         return ahead
 
+    def follows(self, token: int) -> str:
+        """The text that would have to come behind a token that ``mask`` allowed; nothing is moved."""
+        return self.after(token).compute_ff_bytes().decode("utf-8", "ignore")
+
     @property
     def complete(self) -> bool:
         """Whether the answer is whole and nothing can follow."""

@@ -39,6 +39,7 @@ class CallOptions(BaseModel):
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True
     narrow_head: bool = False
+    confidence: bool = True
     tools: list[dict[str, Any]] = []
     tool_choice: Any = None
     parallel_tool_calls: bool = False

@@ -18,6 +18,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
+from extraction.confidence import Confidence
 from extraction.documents import Document, Reading, complete_part, read_text, without_thinking
 from extraction.errors import (
     BoxConventionError,
@@ -55,12 +56,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[T]):
-    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended in boxes, and the document."""
+    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was."""
 
     value: T
     data: Any
     notes: list[BoxNote] = field(default_factory=list)
     text: str = ""
+    confidence: Confidence | None = None
 
 
 class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[T]):
@@ -287,7 +289,10 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            return Parsed(self._validator.validate(data), data, grounding.notes, document.text)
+            confidence = _confidence(metadata)
+            if confidence is not None:
+                confidence = confidence.in_pixels(document.value, self._schema, grounding.convention)
+            return Parsed(self._validator.validate(data), data, grounding.notes, document.text, confidence)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
                 raise
@@ -335,9 +340,19 @@ def _frame(told: Mapping[str, Any]) -> Frame | None:
     return Frame(tuple(told["original"]), tuple(told["model"]) if told.get("model") else None)
 
 
+def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:
+    """What a message of ours tells of its document, or of its one tool call."""
+    told = metadata.get("confidence")
+    if isinstance(told, Mapping) and len(told.get("calls", ())) == 1:
+        told = told["calls"][0]
+    return Confidence.from_json(told) if isinstance(told, Mapping) and "leaves" in told else None
+
+
 def _told(parsed: Parsed[T]) -> T:
     for note in parsed.notes:
         _log.warning("box %s %s: %s", note.pointer or "(root)", list(note.numbers), note.problem)
+    for conflict in parsed.confidence.conflicts if parsed.confidence else ():
+        _log.warning("%s: the model %s, and the grammar did not let it", conflict.pointer or "(root)", conflict.problem)
     return parsed.value
 
 

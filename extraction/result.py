@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from extraction.confidence import Confidence
 from extraction.frames import BoxNote
 from extraction.images import Picture
 from extraction.places import Geometry, Path, find_places, replace_places
@@ -35,6 +36,8 @@ class Extraction(Generic[T]):
         finish_reason: Why the model stopped: "stop" or "tool_calls" where all is well.
         usage: Tokens read and written, where the model counts them.
         notes: What had to be mended in boxes (corners the wrong way round, values outside the picture).
+        confidence: How sure the model was of each part of ``data``, by JSON pointer; None where it does not tell.
+        agreement: With ``samples``, which share of them says the same, by JSON pointer; None without.
         schema: Where a JSON schema was asked for, that schema: it says which lists of the value are boxes.
     """
 
@@ -45,6 +48,8 @@ class Extraction(Generic[T]):
     finish_reason: str | None = None
     usage: UsageMetadata | None = None
     notes: tuple[BoxNote, ...] = ()
+    confidence: Confidence | None = None
+    agreement: Mapping[str, float] | None = None
     schema: Mapping[str, Any] | None = None
 
     def plot(self, **options: Any) -> Figure:

@@ -16,6 +16,7 @@ from extraction.matching import Matcher
 from extraction.repeating import Repetition
 from extraction.sampling import Sampler, Sampling
 from extraction.text_stream import TextStream
+from extraction.trace import Watch
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,6 +51,7 @@ class Row:
         narrow_passes: How often they were.
         finish_reason: Why it is done; None while it is not.
         error: What went wrong with this row alone.
+        watch: Records what the model thought of each token; None where nobody wants to know.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Row:
         budget: Budget | None = None,
         max_tokens: int,
         special: SpecialTokens,
+        watch: Watch | None = None,
     ) -> None:
         """Starts an empty answer.
 
@@ -73,9 +76,11 @@ class Row:
             budget: Keeps a way to the end of what ``matcher`` allows; without it an answer is cut where tokens end.
             max_tokens: Longest answer.
             special: The model's tokens that are no text.
+            watch: Records what the model thinks of each token.
         """
         self.job = job
         self.matcher = matcher
+        self.watch = watch
         self.stream = stream
         self.max_tokens = max_tokens
         self.tokens: list[int] = []
@@ -90,6 +95,7 @@ class Row:
         self._repetition = None if repeats is None else Repetition(repeats)
         self._begun = deque(job.request.begun)
         self._special = special
+        self._due: list[int] = []  # tokens that must come, which the matcher has passed and the model is asked about
         self._sampler = Sampler(sampling, job.seed)
 
     @property
@@ -102,7 +108,7 @@ class Row:
         if self.done:
             return np.empty(0, dtype=np.int64)
         wanted = None
-        if self.matcher is not None and self.job.request.narrow_head:
+        if self.matcher is not None and self.job.request.narrow_head and not self._due:
             wanted = self.matcher.allowed(most)
         self.narrow = wanted is not None
         self.narrow_passes += self.narrow
@@ -116,6 +122,13 @@ class Row:
         """
         if self._in_circles():
             self._stop("repetition")
+            return
+        if self.watch is not None:
+            self.watch.partial = self.narrow
+            self.watch.look(scores)
+        if self._due:
+            only = scores[self._due[0]].clone()
+            scores.fill_(float("-inf"))[self._due[0]] = only
             return
         if self.matcher is not None:
             self.matcher.mask(scores)
@@ -142,7 +155,11 @@ class Row:
             return self._begun.popleft()
         if not math.isfinite(best):
             raise GenerationError("the model's scores are not numbers", hint="try dtype='float32'")
-        return likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
+        token = likeliest if self._sampler.sampling.greedy else self._sampler.choose(scores)
+        if self.watch is not None:
+            assert self.matcher is not None  # only constrained answers are watched
+            self.watch.choose(token, scores, self.stream.length, self.matcher.follows)
+        return token
 
     def take(self, token: int) -> None:
         """Goes on by a token, or ends where the answer could not end in time after it.
@@ -150,12 +167,14 @@ class Row:
         Raises:
             GenerationError: The token may not come here.
         """
-        if self._budget is not None and not self._budget.admits(token, len(self.tokens)):
+        if self._due:  # the way to the end was asked for with them
+            self._due.pop(0)
+        elif self._budget is not None and not self._budget.admits(token, len(self.tokens)):
             self._stop("length", wanted=token)
             return
-        if self.matcher is not None:
+        elif self.matcher is not None:
             self.matcher.accept(token)
-        self._write(token, complete=self.matcher is not None and self.matcher.complete)
+        self._write(token, complete=not self._due and self.matcher is not None and self.matcher.complete)
 
     def take_known(self) -> list[int]:
         """Goes on by all tokens about which there is no choice: what was begun, what the grammar forces; the tokens.
@@ -173,11 +192,16 @@ class Row:
     def _take_forced(self) -> None:
         if self.matcher is None or self.done:
             return
-        forced = self.matcher.forced()
+        forced, self._due = self._due, []
+        if not forced:
+            forced = self.matcher.forced()
+        if self.watch is not None:
+            unasked = self.watch.unasked(forced)
+            forced, self._due = forced[:unasked], forced[unasked:]
         for number, token in enumerate(forced, 1):
             self._sampler.skip()
             self.forced += 1
-            if self._write(token, complete=number == len(forced) and self.matcher.complete):
+            if self._write(token, complete=number == len(forced) and not self._due and self.matcher.complete):
                 return
 
     def _write(self, token: int, *, complete: bool) -> bool:
@@ -188,6 +212,8 @@ class Row:
         ended = token in self._special.ends
         if not ended:
             self.stream.push(token)
+            if self.watch is not None:
+                self.watch.write(token, self.stream.length)
             self.job.tell(self.stream.text)
         if ended or self.stream.stopped or complete:
             self.finish("stop")
@@ -198,7 +224,7 @@ class Row:
     def _in_circles(self) -> bool:
         """Whether the answer repeats itself, and has a choice about it."""
         found = self._repetition is not None and self._repetition.found
-        return found and (self.matcher is None or not self.matcher.must_go_on())
+        return found and not self._due and (self.matcher is None or not self.matcher.must_go_on())
 
     def _stop(self, reason: FinishReason, wanted: int | None = None) -> None:
         """Ends the row early. Under a grammar the answer is made whole, which nobody is told as if the model said it.
@@ -208,7 +234,8 @@ class Row:
             wanted: The token that the model would have gone on with.
         """
         tokens = tuple(self.tokens)
-        closing = None if self._budget is None else self._budget.path(len(tokens))
+        path = None if self._budget is None else self._budget.path(len(tokens) + len(self._due))
+        closing = None if path is None else [*self._due, *path]
         if not closing or self._budget is None:
             self.finish(reason)
             self.cut = Cut(len(self.stream.text), tokens, self.max_tokens)
@@ -219,6 +246,8 @@ class Row:
             self.stream.push(token)
         self.stream.finish()
         self.job.tell(self.stream.text[:written])
+        if self.watch is not None:
+            self.watch.trace.own = written
         self.cut = Cut(written, tokens, self.max_tokens)
         self.finish_reason = reason
 

@@ -15,6 +15,9 @@ _TOKEN = re.compile(
 )
 
 
+Kind = Literal["object", "list", "string", "number", "word"]
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a document.
@@ -28,7 +31,7 @@ class Part:
     """
 
     path: Path
-    kind: Literal["object", "list", "string", "number", "word"]
+    kind: Kind
     start: int
     end: int
     before: int
@@ -37,7 +40,7 @@ class Part:
 def parts(text: str, start: int = 0) -> Iterator[Part]:
     """Every part of the JSON document that begins at ``start``, containers behind what they hold.
 
-    Of a text that breaks off, all parts that are whole.
+    Of a text that breaks off inside an object or a list, all parts that are whole.
     """
     open_: list[_Open] = []
     end = start
@@ -65,9 +68,9 @@ def parts(text: str, start: int = 0) -> Iterator[Part]:
             level.key = json.loads(text[at:end])
         else:
             path = (*level.path, level.key) if level else ()
-            word = "string" if char == '"' else "number" if char in "-0123456789" else "word"
-            if word == "string" or end < len(text) or level is None:  # more digits may have been to come
-                yield Part(path, word, at, end, level.behind if level else before)
+            kind: Kind = "string" if char == '"' else "number" if char in "-0123456789" else "word"
+            if kind == "string" or end < len(text) or level is None:  # more digits may have been to come
+                yield Part(path, kind, at, end, level.behind if level else before)
             if level is None:
                 return
             level.behind = end

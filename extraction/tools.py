@@ -177,6 +177,17 @@ def read_call(body: str, dialect: ToolDialect, names: frozenset[str]) -> Written
     return WrittenCall(_call_id(), call["name"], arguments, raw)
 
 
+def call_bodies(text: str, dialect: ToolDialect) -> Iterator[tuple[int, int]]:
+    """Where what stands between the markers of each whole call begins and ends, as ``CallReader`` separates them."""
+    end = 0
+    while (begin := text.find(dialect.begin, end)) >= 0:
+        start = begin + len(dialect.begin)
+        if (stop := text.find(dialect.end, start)) < 0:
+            return
+        yield start, stop
+        end = stop + len(dialect.end)
+
+
 def held_back(text: str, markers: Sequence[str]) -> int:
     """Length of the longest end of ``text`` that could be the beginning of a marker."""
     longest = min(len(text), max((len(marker) for marker in markers), default=0) - 1)

@@ -20,6 +20,7 @@ PUBLIC = {
     "extraction": {
         "BoxConventionError",
         "ChatTransformers",
+        "Confidence",
         "ContextLengthError",
         "Extraction",
         "ExtractionError",
@@ -38,6 +39,7 @@ PUBLIC = {
         "TruncatedOutputError",
         "UnreadableOutputError",
         "__version__",
+        "calibrate",
         "extract",
         "load_image",
         "plot_bounding_boxes",
