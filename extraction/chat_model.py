@@ -43,7 +43,7 @@ class ChatTransformers(ChatFields):
         llm.with_structured_output(Receipt).batch(prompts)
 
     Options that it does not know raise, here and in calls. The sampling options, ``max_tokens``, ``stop``, ``model``,
-    the pixel bounds and ``timeout`` can be given per call.
+    the pixel bounds, ``max_items``, ``max_string`` and ``timeout`` can be given per call.
     """
 
     # --- tokens and memory -------------------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ class ChatTransformers(ChatFields):
     def _defaults(self) -> dict[str, Any]:
         """The fields that a call can override."""
         names = ("model", "max_tokens", "temperature", "top_p", "top_k", "min_p", "seed", "stop", "min_pixels")
-        more = ("max_pixels", "timeout", "schema_in_prompt", "follow_instructions")
+        more = ("max_pixels", "max_items", "max_string", "timeout", "schema_in_prompt", "follow_instructions")
         return {name: getattr(self, name) for name in (*names, *more)}
 
     def _plan(self, messages: Sequence[BaseMessage], options: CallOptions) -> Plan:
