@@ -100,8 +100,10 @@ def number_schema(numbers: Range) -> tuple[dict[str, Any] | None, str | None]:
     if low > high:
         return None, None
     limit = math.floor(largest / step)
-    if low > limit or high < -limit:
-        return _listed([low * step], whole=numbers.whole), None
+    if low > limit or high < -limit:  # one round number stands for all that are too large
+        sign, near, far = (1, low, high) if low > limit else (-1, -high, -low)
+        round_one = 10 ** len(str(near))
+        return _listed([sign * (round_one if round_one <= far else near) * step], whole=numbers.whole), None
     low, high = max(low, -limit), min(high, limit)
     divisor = step.numerator
     if high - low < _FEW and (divisor > 1 or step < SMALLEST_STEP):
@@ -134,7 +136,7 @@ def _step(numbers: Range) -> Fraction:
         return SMALLEST_STEP
     width, finest = numbers.high - numbers.low, SMALLEST_STEP
     if width == 0:
-        return numbers.low or Fraction(1)
+        return abs(numbers.low) or Fraction(1)
     while width < 1000 * finest and finest > _FINEST:
         finest /= 10
     while width < 10 * finest:  # so narrow that the values are listed

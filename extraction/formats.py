@@ -42,7 +42,8 @@ def _uuid(version: str) -> str:
 
 
 WEB_ADDRESS: Final = f"^{_WEB}$"
-"""What Pydantic's ``HttpUrl`` takes; its schema says "uri" of at most ``WEB_ADDRESS_LENGTH`` characters."""
+"""What Pydantic's ``HttpUrl`` and ``AnyHttpUrl`` take. The schema of the one says "uri" of at most ``WEB_ADDRESS_LENGTH``
+characters, that of the other "uri" of at least one."""
 WEB_ADDRESS_LENGTH: Final = 2083
 
 FORMATS: Final[dict[str, str]] = {
@@ -62,6 +63,8 @@ FORMATS: Final[dict[str, str]] = {
     "ipvanyaddress": f"^{_IPV4}$",
     "ipv4network": f"^{_IPV4}/32$",
     "ipv4interface": f"^{_IPV4}/(?:3[0-2]|[12]?[0-9])$",
+    "ipv6network": f"^(?:{_HEX}{{1,4}}:){{7}}{_HEX}{{1,4}}/128$",
+    "ipv6interface": f"^(?:{_HEX}{{1,4}}:){{7}}{_HEX}{{1,4}}/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9])$",
     "ipvanyinterface": f"^{_IPV4}/(?:3[0-2]|[12]?[0-9])$",
     "ipvanynetwork": f"^{_IPV4}/32$",
     "base64": f"^{_BASE64}$",

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from llguidance import LLMatcher, LLParserLimits
+from llguidance import LLMatcher
 
 from extraction.bounds import MAX_ITEMS, MAX_STRING, Caps, reached_bound
 from extraction.errors import SchemaError
-from extraction.patterns import FORM
+from extraction.patterns import FORM, LIMITS, begins
 from extraction.relaxing import relaxed
 from extraction.tools import ToolDialect
 
@@ -26,7 +26,6 @@ MAX_SCHEMA: Final = 2_000_000
 """Longest schema, in characters of JSON."""
 _MAX_PLACES: Final = 3
 _NO_ARGUMENTS: Final = {"type": "object", "properties": {}, "additionalProperties": False}
-_LIMITS: Final = LLParserLimits(verbose_errors=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +148,10 @@ def _relaxed(schema: Any, caps: Caps) -> dict[str, Any]:
 
 
 def _check(grammar: str, what: str) -> None:
-    failed, messages = LLMatcher.validate_grammar_with_warnings(grammar, limits=_LIMITS)
-    if failed:
-        reason = " ".join(messages[0].split()) if messages else "unknown reason"
-        raise SchemaError(f"no grammar can be made of {what}: {reason:.300}")
+    failed, messages = LLMatcher.validate_grammar_with_warnings(grammar, limits=LIMITS)
+    reason = messages[0] if failed else begins(grammar) if what == "the schema" else None
+    if reason is not None:
+        raise SchemaError(f"no grammar can be made of {what}: {' '.join(reason.split()):.300}")
 
 
 def _dump(schema: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from llguidance import LLMatcher, LLTokenizer
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
 from extraction.errors import GenerationError, SchemaError
+from extraction.patterns import LIMITS
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +102,7 @@ class Grammars:
             SchemaError: The grammar does not work with this tokenizer.
         """
         if grammar not in self._compiled:
-            compiled = LLMatcher(self._tokenizer, grammar)
+            compiled = LLMatcher(self._tokenizer, grammar, limits=LIMITS)
             if compiled.is_error():
                 raise SchemaError(f"no grammar can be made of the schema: {compiled.get_error()}")
             self._compiled[grammar] = compiled

@@ -59,7 +59,16 @@ class Part:
             if isinstance(value, bool) and isinstance(kind, tuple) and bool in kind:
                 return value
             raise SchemaError(f"the schema is wrong at {self.path}: {keyword!r} cannot be {json.dumps(value):.60}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SchemaError(f"the schema is wrong at {self.path}: {keyword!r} cannot be {value}")
         return value
+
+    def names(self, keyword: str) -> list[str]:
+        """The strings of a keyword that holds a list of them."""
+        names = self.read(keyword, list) or []
+        if not all(isinstance(name, str) for name in names):
+            raise SchemaError(f"the schema is wrong at {self.path}: {keyword!r} is a list of strings")
+        return list(names)
 
     def below(self, keyword: str) -> list[Part]:
         """The schemas of a keyword that holds a list of them."""
@@ -94,6 +103,7 @@ class Facts:
         longest: Largest lengths by keyword.
         patterns: Patterns of a string, with their parts.
         formats: Formats of a string, with their parts.
+        ways: How many alternatives there are, of which this is one.
     """
 
     parts: list[Part]
@@ -105,15 +115,16 @@ class Facts:
     longest: dict[str, int] = field(default_factory=dict)
     patterns: list[tuple[str, Part]] = field(default_factory=list)
     formats: list[tuple[str, Part]] = field(default_factory=list)
+    ways: int = 1
 
     @classmethod
-    def of(cls, parts: Iterable[Part]) -> Facts:
+    def of(cls, parts: Iterable[Part], *, ways: int = 1) -> Facts:
         """The facts of parts that are free of references and of ``allOf``, ``anyOf`` and their like.
 
         Raises:
             SchemaError: A keyword has a value of the wrong type.
         """
-        facts = cls(list(parts))
+        facts = cls(list(parts), ways=ways)
         for part in facts.parts:
             facts._add(part)
         return facts

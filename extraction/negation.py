@@ -66,7 +66,7 @@ def _without(part: Part, keyword: str, value: Any, follow: Callable[[Part], Part
     if keyword == "type":
         return _other_kinds(value)
     if keyword == "required":
-        return {"anyOf": [{"type": "object", "properties": {name: False}} for name in part.read("required", list)]}
+        return {"anyOf": [{"type": "object", "properties": {name: False}} for name in part.names("required")]}
     if keyword == "properties":
         return _properties(part, follow, depth)
     if keyword == "not":

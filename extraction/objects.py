@@ -65,7 +65,7 @@ def object_schema(facts: Facts, translator: Translator) -> Any:
     result: dict[str, Any] = {"type": "object", "properties": properties, "required": list(keys.required)}
     patterns = _pattern_schemas(facts, keys, translator)
     optional = [name for name in properties if name not in keys.required and properties[name] is not False]
-    if len(optional) > MAX_OPTIONAL:
+    if len(optional) > max(1, MAX_OPTIONAL // facts.ways):
         patterns |= _grouped(properties, optional, facts, translator)
         result["properties"] = {name: value for name, value in properties.items() if name in keys.required}
         optional = []
@@ -97,7 +97,7 @@ def _sized(
         result["maxProperties"] = longest
         if longest < max(shortest, len(result["required"])):
             return False
-    if is_open and optional:
+    if (is_open and optional) or not _countable(result, len(optional)):
         for keyword in ("minProperties", "maxProperties"):
             if result.pop(keyword, None) is not None:
                 for part in facts.parts:
@@ -108,6 +108,18 @@ def _sized(
     return capped(result, is_cap)
 
 
+def _countable(result: dict[str, Any], optional: int) -> bool:
+    """Whether a grammar can bound the number of an object's keys."""
+    bounds = {keyword: result[keyword] for keyword in ("minProperties", "maxProperties") if keyword in result}
+    if not bounds or not optional:
+        return True
+    names = {str(index): {"type": "null"} for index in range(optional + len(result["required"]))}
+    required = list(names)[optional:]
+    like = {"type": "object", "properties": names, "required": required, "additionalProperties": False, **bounds}
+    failed, _ = LLMatcher.validate_grammar_with_warnings(LLMatcher.grammar_from_json_schema(like, overrides=FORM))
+    return not failed
+
+
 def _keys(facts: Facts) -> _Keys:
     keys = _Keys()
     parts = facts.parts
@@ -115,8 +127,7 @@ def _keys(facts: Facts) -> _Keys:
     patterned = [part.named("patternProperties") for part in parts]
     extras = [part.one("additionalProperties") for part in parts]
     for part in parts:
-        for name in part.read("required", list) or ():
-            keys.required[str(name)] = None
+        keys.required |= dict.fromkeys(part.names("required"))
     for name in [*{name: None for one in named for name in one}, *keys.required]:
         keys.named[name] = [
             one

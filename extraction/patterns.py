@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 FORM: JsonCompileOptions = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 """How answers are spaced: as ``json.dumps`` does."""
 
+LIMITS: Final = LLParserLimits(max_items_in_row=10_000, step_max_items=200_000, verbose_errors=False)
+"""What one token of an answer may cost: about five times llguidance's own, for objects with hundreds of optional keys."""
+
 _LOOKAROUND: Final = re.compile(r"\(\?<?[=!]")
+_CLASS: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 # Rust reads these in a character class as operations on sets, Python and ECMAScript as the characters.
-_SET_OPERATIONS: Final = re.compile(r"\[\[|&&|~~|\[:")
+_SET_OPERATIONS: Final = re.compile(r"(?<!\\)\[|&&|~~|--")
 _PROBE_WALKS, _PROBE_STEPS = 3, 160
 # A fourth of llguidance's own limits: what passes here has room left under a large vocabulary.
 _PROBE_LIMITS: Final = LLParserLimits(step_lexer_fuel=50_000, max_lexer_states=60_000)
@@ -29,6 +33,19 @@ def without_lookaround(pattern: str) -> str:
     while (match := _LOOKAROUND.search(pattern)) is not None:
         pattern = pattern[: match.start()] + pattern[_group_end(pattern, match.start()) :]
     return pattern
+
+
+def is_finite(pattern: str) -> bool:
+    """Whether all strings of a pattern have a largest length: it is anchored at both ends, and repeats nothing endlessly."""
+    bare = re.sub(r"\\.", "x", _CLASS.sub("x", pattern), flags=re.DOTALL)
+    if not bare.startswith("^") or not bare.endswith("$") or re.search(r"[*+]|\{\d+,\}", bare):
+        return False
+    depth = 0
+    for char in bare:
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            return False
+    return True
 
 
 def narrowing(pattern: str) -> str | None:
@@ -51,11 +68,20 @@ def walkable(text_schema: str) -> bool:
     Args:
         text_schema: The schema as JSON text.
     """
-    if _SET_OPERATIONS.search(json.loads(text_schema).get("pattern", "")):
+    classes = _CLASS.findall(json.loads(text_schema).get("pattern", ""))
+    if any(_SET_OPERATIONS.search(text[1:]) for text in classes if text[0] == "["):
         return False
     grammar = LLMatcher.grammar_from_json_schema(text_schema, overrides=FORM)
     matcher = LLMatcher(_bytes(), grammar, log_level=0, limits=_PROBE_LIMITS)
     return not matcher.is_error() and all(_walks(matcher.deep_copy(), random.Random(walk)) for walk in range(_PROBE_WALKS))
+
+
+def begins(grammar: str) -> str | None:
+    """Why a grammar cannot even begin an answer; None where it can."""
+    matcher = LLMatcher(_bytes(), grammar, log_level=0, limits=LIMITS)
+    if not matcher.is_error():
+        matcher.compute_bitmask()
+    return matcher.get_error().partition("<state>")[0] if matcher.is_error() else None
 
 
 def _walks(matcher: LLMatcher, chance: random.Random) -> bool:

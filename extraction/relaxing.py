@@ -182,7 +182,8 @@ class Translator:
             return either(self.location(option, around) for option in choice.options)
         if not said and not choices:
             return any_value()
-        return either(self._emitted(Facts.of(one)) for one in self._alternatives(parts, frozenset()))
+        ways = self._alternatives(parts, frozenset())
+        return either(self._emitted(Facts.of(one, ways=len(ways))) for one in ways)
 
     def _spend(self) -> None:
         self._left -= 1
@@ -261,14 +262,16 @@ class Translator:
             if keyword in part.node
         ]
         choices += self._condition(part)
-        needs = part.read("dependentRequired", dict) or {}
+        needs = dict(part.read("dependentRequired", dict) or {})
         schemas = part.named("dependentSchemas")
         for name, need in (part.read("dependencies", dict) or {}).items():  # drafts before 2019-09
             if isinstance(need, list):
-                needs = {**needs, name: need}
+                needs[name] = need
             else:
                 schemas[name] = part.at("dependencies", name)
         for name in {**needs, **schemas}:
+            if not isinstance(needs.get(name, []), list):
+                raise SchemaError(f"the schema is wrong at {part.path}: what {name!r} needs is no list")
             required = Part({"required": [name, *needs.get(name, ())]}, part.path)
             present = [required] + ([schemas[name]] if name in schemas else [])
             absent = Part({"properties": {name: False}}, part.path)
@@ -314,12 +317,13 @@ class Translator:
         return bool(theirs.required - mine.names) and bool(mine.required - theirs.names) and mine.closed and theirs.closed
 
     def _keys(self, facts: Facts) -> _Keys:
-        names, required, closed = set[str](), set[str](), True
+        names, required, gone, closed = set[str](), set[str](), set[str](), True
         for part in facts.parts:
             names.update(part.named("properties"))
-            required.update(part.read("required", list) or ())
+            gone.update(name for name, below in part.named("properties").items() if below.node is False)
+            required.update(part.names("required"))
             closed &= part.node.get("additionalProperties", False) is False and "patternProperties" not in part.node
-        return _Keys(frozenset(names | required), frozenset(required), closed and bool(names))
+        return _Keys(frozenset((names | required) - gone), frozenset(required), closed and bool(names))
 
     def _constants(self, facts: Facts) -> dict[str, set[str]]:
         result: dict[str, set[str]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from extraction.bounds import Caps, capped
 from extraction.formats import BUILT_IN_FORMATS, FORMATS, OPEN_FORMATS, WEB_ADDRESS, WEB_ADDRESS_LENGTH
 from extraction.merging import Facts
-from extraction.patterns import as_text, narrowing, walkable, without_lookaround
+from extraction.patterns import as_text, is_finite, narrowing, walkable, without_lookaround
 
 
 def string_schema(facts: Facts, caps: Caps, note: Callable[[str, str], None]) -> Any:
@@ -24,21 +24,26 @@ def string_schema(facts: Facts, caps: Caps, note: Callable[[str, str], None]) ->
     if shortest > longest:
         return False
     plain = {"type": "string", "minLength": shortest, "maxLength": longest}
+    for part in facts.parts:
+        if part.node.get("contentMediaType") == "application/json" and "contentSchema" in part.node:
+            note("contentSchema", part.path)
     patterns = _patterns(facts, note)
     formats, built_in = _formats(facts, note)
     for chosen in (patterns + formats, patterns, patterns[:1]):
         schema = _with_patterns({**plain, **built_in}, chosen)
+        if is_cap and any(map(is_finite, chosen)):
+            del schema["maxLength"]
         if not (chosen or built_in) or walkable(as_text(schema)):
             break
         is_longer = {**schema, "maxLength": 4 * longest}
-        if is_cap and walkable(as_text(is_longer)):
+        if is_cap and "maxLength" in schema and walkable(as_text(is_longer)):
             schema = is_longer
             break
         built_in = {}
     else:
         schema, chosen = plain, []
     _note_missing(facts, formats, chosen, note)
-    return capped(schema, is_cap)
+    return capped(schema, is_cap and "maxLength" in schema)
 
 
 def _note_missing(
@@ -79,6 +84,8 @@ def _formats(facts: Facts, note: Callable[[str, str], None]) -> tuple[list[str],
     built_in: dict[str, Any] = {}
     for name, part in facts.formats:
         if name == "uri" and facts.longest.get("maxLength") == WEB_ADDRESS_LENGTH:
+            patterns.append(WEB_ADDRESS)
+        elif name == "uri" and facts.shortest.get("minLength") == 1:
             patterns.append(WEB_ADDRESS)
         elif name in FORMATS:
             patterns.append(FORMATS[name])
