@@ -73,9 +73,8 @@ def _list_of(part: Part, facts: Facts) -> tuple[list[Part], Part | None]:
     if isinstance(node.get("items"), list):  # drafts before 2020-12
         return part.below("items"), part.one("additionalItems")
     rest = part.one("items")
-    if rest is None and not any("items" in other.node or "prefixItems" in other.node for other in facts.parts):
-        rest = part.one("unevaluatedItems")
-    elif rest is None and node.get("unevaluatedItems") is False and "prefixItems" in node:
+    alone = not any("items" in other.node or "prefixItems" in other.node for other in facts.parts)
+    if rest is None and (alone or (node.get("unevaluatedItems") is False and "prefixItems" in node)):
         rest = part.one("unevaluatedItems")
     return first, rest
 

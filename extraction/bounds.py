@@ -111,7 +111,9 @@ def number_schema(numbers: Range) -> tuple[dict[str, Any] | None, str | None]:
     if divisor > _MAX_DIVISOR:
         if high - low < _LISTED:
             return _listed([index * step for index in range(low, high + 1)], whole=numbers.whole), None
-        values = number_schema(Range(numbers.low, numbers.high, numbers.open_low, numbers.open_high, None, numbers.whole))
+        values = number_schema(
+            Range(numbers.low, numbers.high, numbers.open_low, numbers.open_high, None, numbers.whole)
+        )
         return values[0], "multipleOf"
     result: dict[str, Any] = {
         "type": "integer" if numbers.whole else "number",
@@ -220,9 +222,7 @@ def _reached(value: Any, node: Any, definitions: Mapping[str, Any]) -> bool:
         return CAPPED in node and len(value) >= node["maxLength"]
     if isinstance(value, list):
         full = CAPPED in node and len(value) >= node["maxItems"]
-        return full or any(
-            _reached(item, _item_schema(node, index), definitions) for index, item in enumerate(value)
-        )
+        return full or any(_reached(item, _item_schema(node, index), definitions) for index, item in enumerate(value))
     if isinstance(value, dict):
         full = CAPPED in node and len(value) >= node["maxProperties"]
         return full or any(

@@ -124,7 +124,8 @@ def _built(constraint: Constraint, dialect: ToolDialect) -> _Grammar:
         _check(grammar, "the schema")
         return _Grammar(grammar, (document,))
     calls = [
-        _call_schema(name, _relaxed(json.loads(arguments) or _NO_ARGUMENTS, caps)) for name, arguments in constraint.tools
+        _call_schema(name, _relaxed(json.loads(arguments) or _NO_ARGUMENTS, caps))
+        for name, arguments in constraint.tools
     ]
     grammar = LLMatcher.grammar_from_lark(_lark(document, calls, constraint.parallel, dialect))
     _check(grammar, "the tools")
@@ -138,9 +139,10 @@ def _relaxed(schema: Any, caps: Caps) -> dict[str, Any]:
         places.setdefault(keyword, []).append(path)
     for keyword, paths in places.items():
         more = f" and {len(paths) - _MAX_PLACES} other places" if len(paths) > _MAX_PLACES else ""
+        by_whom = ", where a validator knows it" if keyword in ("format", "contentSchema") else ""
         warnings.warn(
             f"{keyword!r} at {', '.join(paths[:_MAX_PLACES])}{more} cannot be enforced while the model writes, only "
-            "checked afterwards",
+            f"checked afterwards{by_whom}",
             GrammarWarning,
             stacklevel=4,
         )

@@ -56,8 +56,6 @@ class Part:
         """
         value = self.node.get(keyword)
         if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
-            if isinstance(value, bool) and isinstance(kind, tuple) and bool in kind:
-                return value
             raise SchemaError(f"the schema is wrong at {self.path}: {keyword!r} cannot be {json.dumps(value):.60}")
         if isinstance(value, float) and not math.isfinite(value):
             raise SchemaError(f"the schema is wrong at {self.path}: {keyword!r} cannot be {value}")
@@ -110,7 +108,7 @@ class Facts:
     kinds: frozenset[str] | None = None
     values: list[Any] | None = None
     excluded: list[tuple[Any, Part]] = field(default_factory=list)
-    range: Range = Range()
+    range: Range = field(default_factory=Range)
     shortest: dict[str, int] = field(default_factory=dict)
     longest: dict[str, int] = field(default_factory=dict)
     patterns: list[tuple[str, Part]] = field(default_factory=list)
@@ -229,13 +227,15 @@ def matching(patterns: Iterable[str], name: str) -> Iterator[str]:
     return (pattern for pattern in patterns if found(pattern, name))
 
 
-def disjoint(one: Facts, other: Facts, constants: Callable[[Facts], dict[str, set[str]]]) -> bool:
-    """Whether no value can be both, as far as it can be told by types, listed values, keys and constants of keys.
+def disjoint(one: Facts, other: Facts, follow: Callable[[Part], Part]) -> bool:
+    """Whether no answer under a grammar can be both: by types, listed values, constants of keys, and keys themselves.
+
+    A grammar writes no keys that nothing names. What lacks a key that the other requires is therefore not the other.
 
     Args:
         one: Facts of a branch.
         other: Facts of another.
-        constants: Gives the listed values of the required keys of an object, by key, in the form of ``same``.
+        follow: Gives what a schema refers to, or itself.
     """
     kinds, others = set(one.allowed_kinds()), set(other.allowed_kinds())
     if one.values is not None and other.values is not None:
@@ -247,8 +247,39 @@ def disjoint(one: Facts, other: Facts, constants: Callable[[Facts], dict[str, se
         return True
     if kinds != {"object"} or others != {"object"}:
         return False
-    mine, theirs = constants(one), constants(other)
-    return any(mine[key].isdisjoint(theirs[key]) for key in mine.keys() & theirs.keys())
+    mine, theirs = _Keys.of(one, follow), _Keys.of(other, follow)
+    if any(mine.constants[key].isdisjoint(theirs.constants[key]) for key in mine.constants.keys() & theirs.constants):
+        return True
+    lacking = bool(theirs.required - mine.names) and bool(mine.required - theirs.names)
+    return lacking and mine.closed and theirs.closed
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """The keys of an object: those it can have and must have, whether there can be others, and listed values of some."""
+
+    names: frozenset[str]
+    required: frozenset[str]
+    closed: bool
+    constants: dict[str, set[str]]
+
+    @classmethod
+    def of(cls, facts: Facts, follow: Callable[[Part], Part]) -> _Keys:
+        named = [(name, follow(below)) for part in facts.parts for name, below in part.named("properties").items()]
+        required = {name for part in facts.parts for name in part.names("required")}
+        gone = {name for name, below in named if below.node is False}
+        closed = all(
+            part.node.get("additionalProperties", False) is False and "patternProperties" not in part.node
+            for part in facts.parts
+        )
+        constants: dict[str, set[str]] = {}
+        for name, below in named:
+            if name in required and isinstance(below.node, dict) and ("const" in below.node or "enum" in below.node):
+                listed = [below.node["const"]] if "const" in below.node else below.read("enum", list)
+                values = {same(value) for value in listed}
+                constants[name] = constants.get(name, values) & values
+        names = {name for name, _ in named} | required
+        return cls(frozenset(names - gone), frozenset(required), closed and bool(named), constants)
 
 
 def _overlap(kinds: set[str], others: set[str]) -> bool:
@@ -278,7 +309,8 @@ def exact(value: float) -> Fraction:
 
 def _joined_range(known: Range, part: Part) -> Range:
     node = part.node
-    lows, highs = [], []
+    lows: list[tuple[Fraction, bool]] = []
+    highs: list[tuple[Fraction, bool]] = []
     for keyword, bounds in (("Minimum", lows), ("Maximum", highs)):
         plain, strict = part.read(keyword.lower(), (int, float)), node.get(f"exclusive{keyword}")
         if plain is not None:
@@ -301,9 +333,7 @@ def _joined_range(known: Range, part: Part) -> Range:
 
 
 def _common_multiple(one: Fraction, other: Fraction) -> Fraction:
-    return Fraction(
-        math.lcm(one.numerator, other.numerator), math.gcd(one.denominator, other.denominator)
-    )
+    return Fraction(math.lcm(one.numerator, other.numerator), math.gcd(one.denominator, other.denominator))
 
 
 def _within(numbers: Range, value: float) -> bool:

@@ -73,7 +73,9 @@ def _without(part: Part, keyword: str, value: Any, follow: Callable[[Part], Part
         return value
     if keyword in ("anyOf", "allOf"):
         opposites = [negated(branch, follow, depth) for branch in part.below(keyword)]
-        return None if any(one is None for one in opposites) else {"allOf" if keyword == "anyOf" else "anyOf": opposites}
+        return (
+            None if any(one is None for one in opposites) else {"allOf" if keyword == "anyOf" else "anyOf": opposites}
+        )
     return None
 
 

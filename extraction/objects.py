@@ -70,19 +70,16 @@ def object_schema(facts: Facts, translator: Translator) -> Any:
         result["properties"] = {name: value for name, value in properties.items() if name in keys.required}
         optional = []
     others = None if keys.others is None else translator.location(keys.others)
-    if others not in (None, False):
-        if not patterns and not any(True for _ in keys.patterns):
-            patterns[f"^(?:{_other_names(properties)})$"] = others
-            others = False
+    if others not in (None, False) and not patterns and not keys.patterns and len(properties) <= MAX_OPTIONAL:
+        patterns[f"^(?:{_other_names(properties)})$"] = others  # says the same, and bounds the length of keys
+        others = False
     result |= {"additionalProperties": False if others is None else others}
     if patterns:
         result["patternProperties"] = patterns
     return _sized(result, facts, translator, optional=optional, is_open=bool(patterns) or others not in (None, False))
 
 
-def _sized(
-    result: dict[str, Any], facts: Facts, translator: Translator, *, optional: list[str], is_open: bool
-) -> Any:
+def _sized(result: dict[str, Any], facts: Facts, translator: Translator, *, optional: list[str], is_open: bool) -> Any:
     """The object with bounds for the number of its keys, where a grammar can count them."""
     shortest = facts.shortest.get("minProperties", 0)
     longest, is_cap = facts.longest.get("maxProperties"), False
@@ -128,7 +125,7 @@ def _keys(facts: Facts) -> _Keys:
     extras = [part.one("additionalProperties") for part in parts]
     for part in parts:
         keys.required |= dict.fromkeys(part.names("required"))
-    for name in [*{name: None for one in named for name in one}, *keys.required]:
+    for name in dict.fromkeys([*(name for one in named for name in one), *keys.required]):
         keys.named[name] = [
             one
             for own, patterns, extra in zip(named, patterned, extras, strict=True)
@@ -147,7 +144,7 @@ def _keys(facts: Facts) -> _Keys:
         others = part.one("unevaluatedProperties")
         if others is not None:
             said.append(others)
-            for name, values in keys.named.items():
+            for values in keys.named.values():
                 if not values:  # required, but nowhere described
                     values.append(others)
     shortest = facts.shortest.get("minProperties", 0)
@@ -236,9 +233,7 @@ def _are_apart(patterns: Iterable[str]) -> bool:
     return not failed
 
 
-def _grouped(
-    properties: dict[str, Any], optional: list[str], facts: Facts, translator: Translator
-) -> dict[str, Any]:
+def _grouped(properties: dict[str, Any], optional: list[str], facts: Facts, translator: Translator) -> dict[str, Any]:
     """Optional keys in any order, by the schema of their values; with any value where those are too many."""
     groups: dict[str, list[str]] = {}
     values: dict[str, Any] = {}

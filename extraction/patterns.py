@@ -73,7 +73,9 @@ def walkable(text_schema: str) -> bool:
         return False
     grammar = LLMatcher.grammar_from_json_schema(text_schema, overrides=FORM)
     matcher = LLMatcher(_bytes(), grammar, log_level=0, limits=_PROBE_LIMITS)
-    return not matcher.is_error() and all(_walks(matcher.deep_copy(), random.Random(walk)) for walk in range(_PROBE_WALKS))
+    return not matcher.is_error() and all(
+        _walks(matcher.deep_copy(), random.Random(walk)) for walk in range(_PROBE_WALKS)
+    )
 
 
 def begins(grammar: str) -> str | None:

@@ -38,7 +38,7 @@ def _finite_names(definitions: Mapping[str, Any]) -> set[str]:
         for used in _mentioned(node):
             users.setdefault(used, set()).add(name)
     finite = set[str]()
-    waiting = list(reversed(definitions))
+    waiting = list(definitions)[::-1]
     while waiting:
         name = waiting.pop()
         if name not in finite and name in definitions and _is_finite(definitions[name], finite):

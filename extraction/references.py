@@ -74,7 +74,9 @@ class References:
                 f"{reference!r:.120} at {part.path} refers to another document",
                 hint="copy what it needs under $defs; nothing is fetched",
             )
-        found = self._named.get(f"{document}#{fragment}") if fragment and fragment[0] != "/" else _walked(start, fragment)
+        found = (
+            self._named.get(f"{document}#{fragment}") if fragment and fragment[0] != "/" else _walked(start, fragment)
+        )
         if found is None or not isinstance(found.node, (dict, bool)):
             raise SchemaError(f"$ref {reference!r:.120} at {part.path} leads nowhere", hint="is it misspelt?")
         return found
@@ -105,6 +107,11 @@ def _subschemas(schema: Any) -> Iterator[tuple[Part, str]]:
             base = urldefrag(urljoin(base, node["$id"]))[0]
         yield part, base
         below = [part.at(key) for key in _ONE_BELOW if key in node]
-        below += [part.at(key, index) for key in _LISTS_BELOW if isinstance(node.get(key), list) for index in range(len(node[key]))]
+        below += [
+            part.at(key, index)
+            for key in _LISTS_BELOW
+            if isinstance(node.get(key), list)
+            for index in range(len(node[key]))
+        ]
         below += [part.at(key, name) for key in _NAMED_BELOW if isinstance(node.get(key), dict) for name in node[key]]
         waiting += [(one, base) for one in below]

@@ -16,7 +16,7 @@ from typing import Any, Final
 from extraction.arrays import array_schema
 from extraction.bounds import ANY, Caps, any_definitions, any_value, either, number_schema
 from extraction.errors import SchemaError
-from extraction.merging import EXCEPT, PLAIN, Facts, Part, disjoint, kinds_of, same
+from extraction.merging import PLAIN, Facts, Part, disjoint, kinds_of
 from extraction.negation import negated
 from extraction.objects import object_schema
 from extraction.pruning import pruned
@@ -157,6 +157,9 @@ class Translator:
                 part, referred = target, True
             result.append(part)
         return result, referred
+
+    def _target_of(self, part: Part) -> Part:
+        return self._followed([part])[0][0]
 
     def _is_reference(self, node: dict[str, Any]) -> bool:
         refers = any(isinstance(node.get(keyword), str) for keyword in ("$ref", "$dynamicRef", "$recursiveRef"))
@@ -300,43 +303,13 @@ class Translator:
             for option in choice.options
         ]
         if len(options) > _MAX_PAIRS or not all(
-            self._apart(one, other)
+            disjoint(one, other, self._target_of)
             for index, option in enumerate(options)
             for following in options[index + 1 :]
             for one in option
             for other in following
         ):
             self.note("oneOf", choice.path)
-
-    def _apart(self, one: Facts, other: Facts) -> bool:
-        if disjoint(one, other, self._constants):
-            return True
-        if one.allowed_kinds() != ["object"] or other.allowed_kinds() != ["object"]:
-            return False
-        mine, theirs = (self._keys(facts) for facts in (one, other))
-        return bool(theirs.required - mine.names) and bool(mine.required - theirs.names) and mine.closed and theirs.closed
-
-    def _keys(self, facts: Facts) -> _Keys:
-        names, required, gone, closed = set[str](), set[str](), set[str](), True
-        for part in facts.parts:
-            names.update(part.named("properties"))
-            gone.update(name for name, below in part.named("properties").items() if below.node is False)
-            required.update(part.names("required"))
-            closed &= part.node.get("additionalProperties", False) is False and "patternProperties" not in part.node
-        return _Keys(frozenset((names | required) - gone), frozenset(required), closed and bool(names))
-
-    def _constants(self, facts: Facts) -> dict[str, set[str]]:
-        result: dict[str, set[str]] = {}
-        required = self._keys(facts).required
-        for part in facts.parts:
-            for name, below in part.named("properties").items():
-                [below], _ = self._followed([below])
-                if name not in required or not isinstance(below.node, dict):
-                    continue
-                if "const" in below.node or "enum" in below.node:
-                    listed = [below.node["const"]] if "const" in below.node else below.read("enum", list)
-                    result.setdefault(name, {same(value) for value in listed}).intersection_update(map(same, listed))
-        return result
 
     def _emitted(self, facts: Facts) -> Any:
         """The schema of one alternative; False where nothing fits it."""
@@ -360,7 +333,7 @@ class Translator:
     def _listed(facts: Facts) -> list[Any] | None:
         """The integers of a narrow range from which some are excluded; None for anything else."""
         bounds = facts.range
-        if facts.kinds != {"integer"} or not facts.excluded or bounds.low is None or bounds.high is None:
+        if facts.kinds != frozenset({"integer"}) or not facts.excluded or bounds.low is None or bounds.high is None:
             return None
         if bounds.high - bounds.low > _MAX_LISTED:
             return None
@@ -383,13 +356,6 @@ class Translator:
                 if missed in part.node:
                     self.note(missed, part.path)
         return False if schema is None else schema
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    names: frozenset[str]
-    required: frozenset[str]
-    closed: bool
 
 
 def _naming(parts: Iterable[Iterable[Part]]) -> Part:

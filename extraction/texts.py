@@ -46,9 +46,7 @@ def string_schema(facts: Facts, caps: Caps, note: Callable[[str, str], None]) ->
     return capped(schema, is_cap and "maxLength" in schema)
 
 
-def _note_missing(
-    facts: Facts, formats: list[str], chosen: list[str], note: Callable[[str, str], None]
-) -> None:
+def _note_missing(facts: Facts, formats: list[str], chosen: list[str], note: Callable[[str, str], None]) -> None:
     if formats and not set(formats) <= set(chosen):
         for _, part in facts.formats:
             note("format", part.path)
@@ -83,9 +81,8 @@ def _formats(facts: Facts, note: Callable[[str, str], None]) -> tuple[list[str],
     patterns: list[str] = []
     built_in: dict[str, Any] = {}
     for name, part in facts.formats:
-        if name == "uri" and facts.longest.get("maxLength") == WEB_ADDRESS_LENGTH:
-            patterns.append(WEB_ADDRESS)
-        elif name == "uri" and facts.shortest.get("minLength") == 1:
+        lengths = (facts.shortest.get("minLength"), facts.longest.get("maxLength"))
+        if name == "uri" and (lengths[0] == 1 or lengths[1] == WEB_ADDRESS_LENGTH):
             patterns.append(WEB_ADDRESS)
         elif name in FORMATS:
             patterns.append(FORMATS[name])

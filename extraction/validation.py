@@ -59,7 +59,8 @@ class Validator:
 
             assert isinstance(self.target, Mapping)
             dialect = validators.validator_for(self.target, default=Draft202012Validator)
-            exact = validators.extend(dialect, {"multipleOf": _check_multiple, "pattern": _check_pattern})
+            extend: Any = validators.extend
+            exact = extend(dialect, {"multipleOf": _check_multiple, "pattern": _check_pattern})
             self._checker = exact(self.target, format_checker=dialect.FORMAT_CHECKER)
         return self._checker.iter_errors(data)
 
@@ -88,14 +89,14 @@ def _compiled(pattern: str) -> SchemaValidator | None:
         return None
 
 
-def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Exception]:
+def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Exception]:
     from jsonschema.exceptions import ValidationError as Problem
 
     if isinstance(instance, str) and not found(pattern, instance):
         yield Problem(f"{instance!r:.100} does not match {pattern!r:.100}")
 
 
-def _check_multiple(validator: Any, step: float, instance: Any, schema: Any) -> Iterator[Exception]:
+def _check_multiple(validator: Any, step: float, instance: Any, _schema: Any) -> Iterator[Exception]:
     """``multipleOf`` by decimal digits: for jsonschema 19.99 is no multiple of 0.01, by the rounding of floats."""
     from jsonschema.exceptions import ValidationError as Problem
 

@@ -171,7 +171,10 @@ def test_boxes_are_what_the_model_writes(check: Any) -> None:
     ("schema", "words"),
     [
         (
-            {"type": "object", "properties": {"t": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}}},
+            {
+                "type": "object",
+                "properties": {"t": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}},
+            },
             "'uniqueItems' at $.properties.t ",
         ),
         ({"type": "object", "properties": {"t": {"type": "string", "format": "phone"}}}, "'format' at $.properties.t "),

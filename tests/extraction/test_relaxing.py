@@ -23,7 +23,7 @@ def _fits(schema: Any, text: str) -> bool:
     return matcher.try_consume_tokens(written) == len(written) and matcher.is_accepting()
 
 
-def _object(required: str = "", **properties: Any) -> dict[str, Any]:
+def _object(required: str = "", /, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": required.split()}
 
 
@@ -90,7 +90,7 @@ CARD = _object("how", how={"enum": ["cash", "card"]}, number=STRING)
             ['["a", 1, 2]', "[1]"],
         ),
         ({"items": [STRING], "additionalItems": INTEGER}, ['["a", 1, 2]'], ['["a", "b"]']),
-        ({"type": "array", "uniqueItems": True, "items": {"enum": [1, 2]}}, ["[1, 2]"], ["[1, 2, 1]"]),
+        ({"type": "array", "uniqueItems": True, "items": {"const": 1}}, ["[1]", "[]"], ["[1, 1]"]),
         # References by pointer, anchor, embedded identity, and in circles.
         ({"$ref": "#x", "$defs": {"a": {"$anchor": "x", **INTEGER}}}, ["3"], ['"a"']),
         ({"$id": "http://a.b/c", "$ref": "d", "$defs": {"d": {"$id": "d", **INTEGER}}}, ["3"], ['"a"']),
@@ -200,13 +200,17 @@ HOSTILE = {
 }
 
 
+REFUSED = {"deep": "deep", "one_fan": "too large", "enum": "too big"}
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_schemas_neither_crash_nor_hang(name: str, recwarn: pytest.WarningsRecorder) -> None:
     began = time.process_time()
-    try:
-        build_grammar(Constraint.of(HOSTILE[name]), ToolDialect())
-    except SchemaError as error:
-        assert any(word in str(error) for word in ("deep", "large", "big"))
+    if name in REFUSED:
+        with pytest.raises(SchemaError, match=REFUSED[name]):
+            build_grammar(Constraint.of(HOSTILE[name]), ToolDialect())
+    else:
+        assert build_grammar(Constraint.of(HOSTILE[name]), ToolDialect())
     assert time.process_time() - began < 20  # they take far below one second; without limits, for ever
 
 

@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 from llguidance import LLMatcher
 
-from extraction.documents import load_strictly
 from extraction.errors import OutputError, SchemaError
 from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar
 from extraction.parsing import GroundedOutputParser
@@ -43,7 +42,8 @@ def _exact_multiple(validator: Any, step: Any, value: Any, schema: Any) -> Itera
 def _oracle(schema: Any) -> Any:
     """jsonschema's own validator, formats included; only ``multipleOf`` is by decimal digits."""
     dialect = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    exact = jsonschema.validators.extend(dialect, {"multipleOf": _exact_multiple})
+    extend: Any = jsonschema.validators.extend
+    exact = extend(dialect, {"multipleOf": _exact_multiple})
     return exact(schema, format_checker=dialect.FORMAT_CHECKER)
 
 
@@ -52,7 +52,9 @@ def _grammar(schema: Any) -> tuple[str, list[str]]:
     _built.cache_clear()  # a grammar that is known warns no more
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        grammar = build_grammar(Constraint.of(schema if isinstance(schema, dict) else {"allOf": [schema]}), ToolDialect())
+        grammar = build_grammar(
+            Constraint.of(schema if isinstance(schema, dict) else {"allOf": [schema]}), ToolDialect()
+        )
     assert all(issubclass(warning.category, GrammarWarning) for warning in caught)
     return grammar, [str(warning.message).split("'")[1] for warning in caught]
 
@@ -67,12 +69,15 @@ def _answers(grammar: str) -> Iterator[str]:
 
 def _is_json(answer: str) -> bool:
     """Whether no key stands twice, which a grammar does not see among keys that no schema names."""
-    try:
-        load_strictly(answer)
-    except ValueError as error:
-        assert "twice" in str(error) or "key" in str(error)
-        return False
-    return True
+    twice = False
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twice
+        twice |= len(dict(items)) < len(items)
+        return dict(items)
+
+    json.loads(answer, object_pairs_hook=pairs)
+    return not twice
 
 
 def test_there_are_enough_of_them() -> None:
@@ -106,12 +111,11 @@ def test_no_answer_gets_through_that_the_schema_rejects(family: str) -> None:
 
 def _is_read_by_parser(schema: Any) -> bool:
     """Whether references are of the kind that the rest of the library follows."""
-    try:
+    if '"$id": "logger"' not in json.dumps(schema):
+        return True
+    with pytest.raises(SchemaError, match="refers to another document"):
         GroundedOutputParser[Any](target=schema)
-    except SchemaError as error:
-        assert "refers to another document" in str(error)
-        return False
-    return True
+    return False
 
 
 def test_the_official_suite_makes_sound_grammars() -> None:

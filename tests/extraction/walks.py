@@ -8,11 +8,11 @@ import random
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
-CLOSING = frozenset('"]}'.encode())
+CLOSING = frozenset(b'"]}')
 """Bytes that end something."""
 
 
-class Stuck(Exception):
+class StuckError(Exception):
     """A walk came to where its grammar fails, or allows nothing."""
 
 
@@ -34,7 +34,7 @@ def walk(matcher: LLMatcher, tokenizer: LLTokenizer, chance: random.Random, *, l
         longest: Most tokens.
 
     Raises:
-        Stuck: The grammar fails or allows nothing.
+        StuckError: The grammar fails or allows nothing.
     """
     written: list[int] = []
     end = set(tokenizer.eos_tokens)
@@ -47,22 +47,22 @@ def walk(matcher: LLMatcher, tokenizer: LLTokenizer, chance: random.Random, *, l
         else:
             bits = np.frombuffer(matcher.compute_bitmask(), dtype=np.uint8)
             if matcher.is_error():
-                raise Stuck(matcher.get_error())
+                raise StuckError(matcher.get_error())
             allowed = [int(token) for token in np.flatnonzero(np.unpackbits(bits, bitorder="little"))]
             token = _chosen(allowed, end, tokenizer, chance, share=len(written) / longest)
         if token in end:
             break
         if not matcher.consume_token(token):
-            raise Stuck(matcher.get_error())
+            raise StuckError(matcher.get_error())
         written.append(token)
     if matcher.is_error():
-        raise Stuck(matcher.get_error())
+        raise StuckError(matcher.get_error())
     return tokenizer.decode_bytes(written).decode()
 
 
 def _chosen(allowed: list[int], end: set[int], tokenizer: LLTokenizer, chance: random.Random, *, share: float) -> int:
     if not allowed:
-        raise Stuck("nothing is allowed")
+        raise StuckError("nothing is allowed")
     if end.intersection(allowed):
         ends = [token for token in allowed if token in end]
         if len(ends) == len(allowed) or chance.random() < 0.5 + share:
