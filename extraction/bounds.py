@@ -207,34 +207,78 @@ def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]]) -> bool:
         value: A value that fits one of the schemas.
         schemas: Schemas of grammars, from ``relaxing.relaxed``, which marks their caps.
     """
-    fitting = [schema for schema in schemas if _fits(value, schema, schema.get("$defs", {}))]
-    return bool(fitting) and all(_reached(value, schema, schema.get("$defs", {})) for schema in fitting)
+    kinds = [(schema, _Walker(schema.get("$defs", {}))) for schema in schemas]
+    fitting = [(schema, walker) for schema, walker in kinds if walker.fits(value, schema)]
+    return bool(fitting) and all(walker.reached(value, schema) for schema, walker in fitting)
 
 
-def _reached(value: Any, node: Any, definitions: Mapping[str, Any]) -> bool:
-    node = _followed(node, definitions)
-    if not isinstance(node, Mapping) or "enum" in node:
+class _Walker:
+    """Walks through a value and the schema of a grammar together; every pair of places is looked at once."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._fitting: dict[tuple[int, int], bool] = {}
+        self._full: dict[tuple[int, int], bool] = {}
+
+    def reached(self, value: Any, node: Any) -> bool:
+        """Whether something in a value is as long as its cap."""
+        node = self._followed(node)
+        key = (id(value), id(node))
+        if key not in self._full:
+            self._full[key] = self._reached(value, node)
+        return self._full[key]
+
+    def _reached(self, value: Any, node: Any) -> bool:
+        if not isinstance(node, Mapping) or "enum" in node:
+            return False
+        if "anyOf" in node:
+            fitting = [branch for branch in node["anyOf"] if self.fits(value, branch)]
+            return bool(fitting) and all(self.reached(value, branch) for branch in fitting)
+        if isinstance(value, str):
+            return CAPPED in node and len(value) >= node["maxLength"]
+        if isinstance(value, list):
+            full = CAPPED in node and len(value) >= node["maxItems"]
+            return full or any(self.reached(item, _item_schema(node, index)) for index, item in enumerate(value))
+        if isinstance(value, dict):
+            full = CAPPED in node and len(value) >= node["maxProperties"]
+            return full or any(
+                self.reached(item, branch) for key, item in value.items() for branch in _key_schemas(node, key)
+            )
         return False
-    if "anyOf" in node:
-        fitting = [branch for branch in node["anyOf"] if _fits(value, branch, definitions)]
-        return bool(fitting) and all(_reached(value, branch, definitions) for branch in fitting)
-    if isinstance(value, str):
-        return CAPPED in node and len(value) >= node["maxLength"]
-    if isinstance(value, list):
-        full = CAPPED in node and len(value) >= node["maxItems"]
-        return full or any(_reached(item, _item_schema(node, index), definitions) for index, item in enumerate(value))
-    if isinstance(value, dict):
-        full = CAPPED in node and len(value) >= node["maxProperties"]
-        return full or any(
-            _reached(item, branch, definitions) for key, item in value.items() for branch in _key_schemas(node, key)
-        )
-    return False
 
+    def fits(self, value: Any, node: Any) -> bool:
+        """Whether a value can be of a branch, by kind, length, keys and listed values; patterns and ranges do not count."""
+        node = self._followed(node)
+        key = (id(value), id(node))
+        if key not in self._fitting:
+            self._fitting[key] = self._fits(value, node)
+        return self._fitting[key]
 
-def _followed(node: Any, definitions: Mapping[str, Any]) -> Any:
-    while isinstance(node, Mapping) and "$ref" in node:
-        node = definitions[node["$ref"].rpartition("/")[2]]
-    return node
+    def _fits(self, value: Any, node: Any) -> bool:
+        if not isinstance(node, Mapping):
+            return bool(node)
+        if "enum" in node:
+            return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in node["enum"])
+        if "anyOf" in node:
+            return any(self.fits(value, branch) for branch in node["anyOf"])
+        kinds = {dict: ("object",), list: ("array",), str: ("string",), bool: ("boolean",), type(None): ("null",)}
+        if node["type"] not in kinds.get(type(value), ("integer", "number")):
+            return False
+        if isinstance(value, list):
+            return node.get("minItems", 0) <= len(value) <= node.get("maxItems", len(value)) and all(
+                self.fits(item, _item_schema(node, index)) for index, item in enumerate(value)
+            )
+        if isinstance(value, dict):
+            return set(node.get("required", ())) <= value.keys() and all(
+                any(branch is not None and self.fits(item, branch) for branch in _key_schemas(node, key))
+                for key, item in value.items()
+            )
+        return not isinstance(value, str) or len(value) <= node.get("maxLength", len(value))
+
+    def _followed(self, node: Any) -> Any:
+        while isinstance(node, Mapping) and "$ref" in node:
+            node = self._definitions[node["$ref"].rpartition("/")[2]]
+        return node
 
 
 def _item_schema(node: Mapping[str, Any], index: int) -> Any:
@@ -246,27 +290,3 @@ def _key_schemas(node: Mapping[str, Any], key: str) -> list[Any]:
     if key in node.get("properties", {}):
         return [node["properties"][key]]
     return [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
-
-
-def _fits(value: Any, node: Any, definitions: Mapping[str, Any]) -> bool:
-    """Whether a value can be of a branch, by its kind, length, keys and constants; patterns and ranges do not count."""
-    node = _followed(node, definitions)
-    if not isinstance(node, Mapping):
-        return bool(node)
-    if "enum" in node:
-        return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in node["enum"])
-    if "anyOf" in node:
-        return any(_fits(value, branch, definitions) for branch in node["anyOf"])
-    kinds = {dict: ("object",), list: ("array",), str: ("string",), bool: ("boolean",), type(None): ("null",)}
-    if node["type"] not in kinds.get(type(value), ("integer", "number")):
-        return False
-    if isinstance(value, list):
-        return node.get("minItems", 0) <= len(value) <= node.get("maxItems", len(value)) and all(
-            _fits(item, _item_schema(node, index), definitions) for index, item in enumerate(value)
-        )
-    if isinstance(value, dict):
-        return set(node.get("required", ())) <= value.keys() and all(
-            any(branch is not None and _fits(item, branch, definitions) for branch in _key_schemas(node, key))
-            for key, item in value.items()
-        )
-    return not isinstance(value, str) or len(value) <= node.get("maxLength", len(value))

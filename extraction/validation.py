@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from fractions import Fraction
 from typing import Any
 
@@ -13,9 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaError as PatternError
 from pydantic_core import SchemaValidator, core_schema
 
+from extraction.errors import SchemaError
 from extraction.schemas.json_schema import Schema, reference_in, resolve_reference
 
 _MAX_PROBLEMS = 5
+_MAX_REFERENCES = 200_000
+_references_left: ContextVar[list[int]] = ContextVar("references that one validation may still follow")
 _MAX_MESSAGE = 200
 
 
@@ -42,6 +46,7 @@ class Validator:
             ValueError: It does not fit; ``explain`` says what is wrong.
         """
         if isinstance(self.target, Mapping):
+            _references_left.set([_MAX_REFERENCES])
             problems = sorted(self._problems(data), key=lambda problem: list(map(str, problem.path)))
             if problems:
                 raise ValueError(_joined([_line(problem.path, problem.message) for problem in problems]))
@@ -60,7 +65,9 @@ class Validator:
             assert isinstance(self.target, Mapping)
             dialect = validators.validator_for(self.target, default=Draft202012Validator)
             extend: Any = validators.extend
-            exact = extend(dialect, {"multipleOf": _check_multiple, "pattern": _check_pattern})
+            followed = functools.partial(_follow_reference, dialect.VALIDATORS["$ref"])
+            checks = {"multipleOf": _check_multiple, "pattern": _check_pattern, "$ref": followed}
+            exact = extend(dialect, checks)
             self._checker = exact(self.target, format_checker=dialect.FORMAT_CHECKER)
         return self._checker.iter_errors(data)
 
@@ -94,6 +101,17 @@ def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -
 
     if isinstance(instance, str) and not found(pattern, instance):
         yield Problem(f"{instance!r:.100} does not match {pattern!r:.100}")
+
+
+def _follow_reference(
+    follow: Callable[..., Any], validator: Any, reference: str, instance: Any, schema: Any
+) -> Iterator[Exception]:
+    """``$ref``, a bounded number of times: schemas of some lines can send a validator 2 to the power of 40 ways."""
+    left = _references_left.get()
+    left[0] -= 1
+    if left[0] < 0:
+        raise SchemaError(f"the document cannot be checked: the schema refers to itself in over {_MAX_REFERENCES} ways")
+    yield from follow(validator, reference, instance, schema) or ()
 
 
 def _check_multiple(validator: Any, step: float, instance: Any, _schema: Any) -> Iterator[Exception]:

@@ -101,3 +101,12 @@ def test_open_objects_have_a_cap_too() -> None:
     schema |= {"additionalProperties": False, "maxProperties": 2, CAPPED: True}
     assert reached_bound({"a": 1, "b": 2}, [schema])
     assert not reached_bound({"a": 1}, [schema])
+
+
+def test_branches_that_look_alike_are_looked_at_once() -> None:
+    either = {"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}]}
+    node: dict[str, Any] = {"type": "array", "items": either, "minItems": 0, "maxItems": 2, CAPPED: True}
+    value: list[Any] = [[], []]
+    for _ in range(60):
+        value = [value]
+    assert reached_bound(value, [{**node, "$defs": {"a": node, "b": dict(node)}}])

@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 from extraction.bounds import MAX_ITEMS, MAX_STRING
 from extraction.errors import GenerationError, SchemaError
 from extraction.families import PIXEL, RELATIVE_1000
-from extraction.grammar import Constraint, GrammarWarning, build_grammar, was_cut
+from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, was_cut
 from extraction.loading import Checkpoint, ModelKey
-from extraction.matching import Grammars
+from extraction.matching import CACHED_GRAMMARS, Grammars
 from extraction.prompts import model_schema
 from extraction.schemas import Scene, json_schema_of
 from extraction.tools import ToolDialect
@@ -263,6 +263,26 @@ def test_grammars_are_compiled_once(grammars: Grammars, monkeypatch: pytest.Monk
     monkeypatch.setattr("extraction.matching.LLMatcher", None)
     second = grammars.matcher(grammar)
     assert first is not second
+
+
+def test_few_grammars_are_kept(grammars: Grammars) -> None:
+    for number in range(CACHED_GRAMMARS + 3):
+        grammars.matcher(build_grammar(Constraint.of({"const": number}), PLAIN))
+    assert len(grammars._compiled) == CACHED_GRAMMARS
+    assert _built.cache_info().maxsize == 256
+
+
+def test_references_inside_a_tool_stay_inside(grammars: Grammars, checkpoint: Checkpoint) -> None:
+    named = {"$ref": "#n", "$defs": {"a": {"$anchor": "n", "type": "object", "properties": {"a": {"const": 1}}}}}
+    grammar = build_grammar(Constraint.of(tools={"add": named, "none": {}}), PLAIN)
+    assert _follow(grammars, checkpoint, grammar, CALL) == "yes"
+    assert _follow(grammars, checkpoint, grammar, CALL.replace("1", "2")) == "no"
+    assert _follow(grammars, checkpoint, grammar, '<tool_call>{"name": "none", "arguments": {}}</tool_call>') == "yes"
+
+
+def test_a_schema_that_is_too_large_is_refused() -> None:
+    with pytest.raises(SchemaError, match="too large: 2000"):
+        Constraint.of({"const": "a" * 2_000_000})
 
 
 def test_a_token_that_may_not_come_is_an_error(grammars: Grammars, checkpoint: Checkpoint) -> None:

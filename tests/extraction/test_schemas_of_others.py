@@ -12,10 +12,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from llguidance import LLMatcher
+from llguidance import LLMatcher, LLTokenizer
 
 from extraction.errors import OutputError, SchemaError
 from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar
+from extraction.loading import Checkpoint, ModelKey
+from extraction.matching import wrap_tokenizer
 from extraction.parsing import GroundedOutputParser
 from extraction.patterns import LIMITS
 from extraction.tools import ToolDialect
@@ -59,10 +61,11 @@ def _grammar(schema: Any) -> tuple[str, list[str]]:
     return grammar, [str(warning.message).split("'")[1] for warning in caught]
 
 
-def _answers(grammar: str) -> Iterator[str]:
-    matcher = LLMatcher(byte_tokenizer(), grammar, log_level=0, limits=LIMITS)
+def _answers(grammar: str, tokenizer: LLTokenizer | None = None) -> Iterator[str]:
+    tokenizer = tokenizer or byte_tokenizer()
+    matcher = LLMatcher(tokenizer, grammar, log_level=0, limits=LIMITS)
     for seed in range(WALKS):
-        answer = walk(matcher.deep_copy(), byte_tokenizer(), random.Random(seed))
+        answer = walk(matcher.deep_copy(), tokenizer, random.Random(seed))
         if answer is not None:
             yield answer
 
@@ -107,6 +110,20 @@ def test_no_answer_gets_through_that_the_schema_rejects(family: str) -> None:
             else:
                 assert parser.parse(answer) == json.loads(answer)
     assert finished > 2 * len(_read(family)), "most walks end"
+
+
+def test_the_tokens_of_a_model_lead_to_valid_answers_too() -> None:
+    checkpoint = Checkpoint(ModelKey("pocket"))
+    ends = frozenset([checkpoint.tokenizer.eos_token_id])
+    tokenizer = wrap_tokenizer(checkpoint.tokenizer, vocabulary=len(checkpoint.tokenizer), ends=ends)
+    finished = 0
+    for one in _read("vision_documents"):
+        grammar, named = _grammar(one["schema"])
+        for answer in filter(_is_json, _answers(grammar, tokenizer)):
+            finished += 1
+            problems = [problem.message for problem in _oracle(one["schema"]).iter_errors(json.loads(answer))]
+            assert named or not problems, (one["name"], answer, problems)
+    assert finished > 40
 
 
 def _is_read_by_parser(schema: Any) -> bool:
