@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -111,10 +111,7 @@ def number_schema(numbers: Range) -> tuple[dict[str, Any] | None, str | None]:
     if divisor > _MAX_DIVISOR:
         if high - low < _LISTED:
             return _listed([index * step for index in range(low, high + 1)], whole=numbers.whole), None
-        values = number_schema(
-            Range(numbers.low, numbers.high, numbers.open_low, numbers.open_high, None, numbers.whole)
-        )
-        return values[0], "multipleOf"
+        return number_schema(replace(numbers, step=None))[0], "multipleOf"
     result: dict[str, Any] = {
         "type": "integer" if numbers.whole else "number",
         "minimum": _plain(low * step),

@@ -43,6 +43,9 @@ def string_schema(facts: Facts, caps: Caps, note: Callable[[str, str], None]) ->
     else:
         schema, chosen = plain, []
     _note_missing(facts, formats, chosen, note)
+    for name, part in facts.formats:
+        if name in BUILT_IN_FORMATS and "format" not in schema:
+            note("format", part.path)
     return capped(schema, is_cap and "maxLength" in schema)
 
 
