@@ -66,7 +66,7 @@ FORMATS: Final[dict[str, str]] = {
     "base64": f"^{_BASE64}$",
     "byte": f"^{_BASE64}$",
     "json-pointer": "^(?:/(?:[^~/\\x00-\\x1f]|~[01]){0,60}){0,20}$",
-    "relative-json-pointer": "^(?:0|[1-9][0-9]{0,3})(?:#|(?:/(?:[^~/\\x00-\\x1f]|~[01]){0,60}){0,20})$",
+    "relative-json-pointer": "^(?:0|[1-9]{1,3})(?:#|(?:/(?:[^~/\\x00-\\x1f]|~[01]){0,60}){1,20})$",
     "color": "^#[0-9a-fA-F]{6}$",
 }
 """A regular expression per format, anchored. ``_`` stands nowhere in host names: not every reader takes it."""

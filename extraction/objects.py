@@ -31,12 +31,14 @@ class _Keys:
         named: Schemas of the values of named keys.
         required: Names that must be there.
         patterns: Schemas of the values of keys that match a pattern.
+        forbidden: Patterns of keys that may not be there.
         others: Schemas of the values of all other keys; None where there may be none.
     """
 
     named: dict[str, list[Part]] = field(default_factory=dict)
     required: dict[str, None] = field(default_factory=dict)
     patterns: dict[str, list[Part]] = field(default_factory=dict)
+    forbidden: list[str] = field(default_factory=list)
     others: list[Part] | None = None
 
 
@@ -49,9 +51,10 @@ def object_schema(facts: Facts, translator: Translator) -> Any:
     """
     keys = _keys(facts)
     for part in facts.parts:
-        inner = part is not facts.parts[0] or any(".not" in other.path for other in facts.parts)
-        if inner and part.node.get("unevaluatedProperties", True) is not True:  # it does not see what stands around it
+        if part.node.get("unevaluatedProperties", True) is not True and not _sees_all(part, facts):
             translator.note("unevaluatedProperties", part.path)
+    if keys.forbidden and (keys.others is not None or not _are_apart([*keys.patterns, *keys.forbidden])):
+        _note_all("patternProperties", facts, translator)
     _restrict_names(facts, keys, translator)
     properties: dict[str, Any] = {}
     for name, parts in keys.named.items():
@@ -105,6 +108,12 @@ def _sized(result: dict[str, Any], facts: Facts, translator: Translator, *, opti
     return capped(result, is_cap)
 
 
+def _sees_all(part: Part, facts: Facts) -> bool:
+    """Whether all other parts stand inside a part, which is as far as its ``unevaluatedProperties`` looks."""
+    inside = all(other.path.startswith(part.path) and ".not" not in other.path for other in facts.parts)
+    return inside and part is facts.parts[0]
+
+
 def _countable(result: dict[str, Any], optional: int) -> bool:
     """Whether a grammar can bound the number of an object's keys."""
     bounds = {keyword: result[keyword] for keyword in ("minProperties", "maxProperties") if keyword in result}
@@ -112,7 +121,13 @@ def _countable(result: dict[str, Any], optional: int) -> bool:
         return True
     names = {str(index): {"type": "null"} for index in range(optional + len(result["required"]))}
     required = list(names)[optional:]
-    like = {"type": "object", "properties": names, "required": required, "additionalProperties": False, **bounds}
+    like: dict[str, Any] = {
+        "type": "object",
+        "properties": names,
+        "required": required,
+        "additionalProperties": False,
+        **bounds,
+    }
     failed, _ = LLMatcher.validate_grammar_with_warnings(LLMatcher.grammar_from_json_schema(like, overrides=FORM))
     return not failed
 
@@ -125,7 +140,8 @@ def _keys(facts: Facts) -> _Keys:
     extras = [part.one("additionalProperties") for part in parts]
     for part in parts:
         keys.required |= dict.fromkeys(part.names("required"))
-    for name in dict.fromkeys([*(name for one in named for name in one), *keys.required]):
+    names = [*(name for one in named for name in one), *keys.required]
+    for name in dict.fromkeys(names):
         keys.named[name] = [
             one
             for own, patterns, extra in zip(named, patterned, extras, strict=True)
@@ -137,7 +153,9 @@ def _keys(facts: Facts) -> _Keys:
             for other, (own, extra) in enumerate(zip(patterned, extras, strict=True)):
                 if other != index:
                     values += [own[pattern]] if pattern in own else [extra] if extra is not None else []
-            if not any(one.node is False for one in values):
+            if any(one.node is False for one in values):
+                keys.forbidden.append(pattern)
+            else:
                 keys.patterns[pattern] = values
     said = [extra for extra in extras if extra is not None]
     for part in parts:
