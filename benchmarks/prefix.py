@@ -106,13 +106,13 @@ def compared(
     def way(name: str, keep: int) -> Callable[[int], list[Answer]]:
         def answer(number: int) -> list[Answer]:
             if cold:
-                backend._prefixes.clear()  # noqa: SLF001 - what a new process would begin with
+                backend._prefixes.clear()
             told[name, number] = answered(backend, requests(number), keep=keep)
             return told[name, number]
 
         return answer
 
-    backend._prefixes.clear()  # noqa: SLF001 - each use begins with nothing
+    backend._prefixes.clear()
     result = interleaved({"without": way("without", 0), "with": way("with", PREFIX_CACHE_BYTES)}, repeats)
     for number in range(repeats + 1):
         texts = [[answer.text for answer in told[name, number]] for name in ("without", "with")]

@@ -70,7 +70,7 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     wanted = options.schema_in_prompt if options.schema_in_prompt is not None else bool(format_ and format_[1])
     if schema is not None and wanted:
         turns = _with_schema(turns, schema_text(schema, family.boxes))
-    constraint = _constraint(schema, tools, choice, family.boxes, parallel=options.parallel_tool_calls)
+    constraint = _constraint(schema, tools, choice, family.boxes, options)
     if constraint is not None:
         build_grammar(constraint, dialect)  # cached; here its errors and warnings reach the caller
     request = Request(
@@ -99,17 +99,24 @@ def _constraint(
     tools: Sequence[dict[str, Any]],
     choice: str | None,
     boxes: BoxConvention | None,
-    *,
-    parallel: bool,
+    options: CallOptions,
 ) -> Constraint | None:
     """What the answer must be: a forced call; else, with a schema, a document or a call; else free text (None)."""
     document = None if schema is None else model_schema(schema, boxes)
     calls = {name: model_schema(arguments, boxes) for name, arguments in tool_schemas(tools).items()}
     if choice in calls:
-        return Constraint.of(tools={choice: calls[choice]}, parallel=parallel)
-    if choice == "any":
-        return Constraint.of(tools=calls, parallel=parallel)
-    return None if document is None else Constraint.of(document, calls, parallel=parallel)
+        document, calls = None, {choice: calls[choice]}
+    elif choice == "any":
+        document = None
+    elif document is None:
+        return None
+    return Constraint.of(
+        document,
+        calls,
+        parallel=options.parallel_tool_calls,
+        max_items=options.max_items,
+        max_string=options.max_string,
+    )
 
 
 def _as_the_model_writes(

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from extraction import __version__
 from extraction.answering import PROVIDER
+from extraction.bounds import MAX_ITEMS, MAX_STRING
 from extraction.families import BoxConvention, Family
 from extraction.jobs import PREFIX_CACHE_BYTES
 from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
@@ -56,6 +57,11 @@ class ChatFields(BaseChatModel):
     """Pictures with fewer pixels are enlarged for the model."""
     max_pixels: Positive | None = None
     """Pictures with more pixels are reduced for the model; the knob for memory and speed."""
+    max_items: Positive = MAX_ITEMS
+    """Most items of a list for which the schema names no ``maxItems``, and most keys of an object that is open to any. A list
+    that came to this end counts as cut (``finish_reason`` "length")."""
+    max_string: Positive = MAX_STRING
+    """Most characters of a string for which the schema names no ``maxLength``; one that came to this end counts as cut."""
     schema_in_prompt: bool | None = None
     """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
     follow_instructions: bool = True
@@ -115,7 +121,7 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            *("max_repeats", "follow_instructions", "narrow_head", "confidence"),
+            *("max_items", "max_string", "max_repeats", "follow_instructions", "narrow_head", "confidence"),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -10,21 +10,22 @@ from __future__ import annotations
 import functools
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from llguidance import LLMatcher
 
-from extraction.bounds import MAX_ITEMS, MAX_STRING, bounded, reached_bound, without_lookaround
+from extraction.bounds import MAX_ITEMS, MAX_STRING, Caps, reached_bound
 from extraction.errors import SchemaError
+from extraction.patterns import FORM, LIMITS, begins
+from extraction.relaxing import relaxed
 from extraction.tools import ToolDialect
 
-if TYPE_CHECKING:
-    from llguidance._lib import JsonCompileOptions
-
-_FORM: JsonCompileOptions = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
-_LENIENT: JsonCompileOptions = {**_FORM, "lenient": True}
+MAX_SCHEMA: Final = 2_000_000
+"""Longest schema, in characters of JSON."""
+_MAX_PLACES: Final = 3
+_NO_ARGUMENTS: Final = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,84 +38,144 @@ class Constraint:
         schema: JSON schema of the document; None where a tool must be called.
         tools: (name, JSON schema of the arguments) of the tools that may be called.
         parallel: Whether several calls may follow each other.
+        max_items: Most items of a list without ``maxItems``, and most keys of an open object.
+        max_string: Most characters of a string without ``maxLength``.
     """
 
     schema: str | None = None
     tools: tuple[tuple[str, str], ...] = ()
     parallel: bool = False
+    max_items: int = MAX_ITEMS
+    max_string: int = MAX_STRING
 
     @classmethod
     def of(
         cls,
         schema: Mapping[str, Any] | None = None,
         tools: Mapping[str, Mapping[str, Any]] | None = None,
-        **flags: bool,
+        **others: Any,
     ) -> Constraint:
-        """A constraint from a document's schema and the argument schemas of tools by name."""
+        """A constraint from a document's schema and the argument schemas of tools by name.
+
+        Args:
+            schema: JSON schema of the document.
+            tools: JSON schemas of the arguments, by the names of the tools.
+            **others: The other attributes.
+
+        Raises:
+            SchemaError: A schema is too large, or nested too deeply.
+        """
         dumped = tuple((name, _dump(arguments)) for name, arguments in (tools or {}).items())
-        return cls(None if schema is None else _dump(schema), dumped, **flags)
+        return cls(None if schema is None else _dump(schema), dumped, **others)
 
 
 class GrammarWarning(UserWarning):
     """A part of a schema is not enforced while the model writes, only afterwards."""
 
 
-@functools.lru_cache(maxsize=256)
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    """A grammar with the schemas that it was made of."""
+
+    text: str
+    schemas: tuple[dict[str, Any], ...]
+
+
 def build_grammar(constraint: Constraint, dialect: ToolDialect) -> str:
     """The llguidance grammar of a constraint, checked for errors.
+
+    What it does not enforce is named in a ``GrammarWarning`` when it is built; the latest are kept.
 
     Args:
         constraint: What the answer must be.
         dialect: How this model marks tool calls.
 
     Raises:
-        SchemaError: A schema is unsatisfiable, too deep or broken; the message carries llguidance's reason.
+        SchemaError: A schema is unsatisfiable, too large, too deep or broken; the message carries the reason.
     """
-    document = None if constraint.schema is None else _checked(bounded(json.loads(constraint.schema)))
-    if document is not None and not constraint.tools:
-        return LLMatcher.grammar_from_json_schema(document, overrides=_LENIENT)
-    calls = [_checked(bounded(_call_schema(name, json.loads(arguments)))) for name, arguments in constraint.tools]
-    grammar = LLMatcher.grammar_from_lark(_lark(document, calls, constraint.parallel, dialect))
-    failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
-    if failed:
-        raise SchemaError(f"no grammar can be made of the tools: {_first_line(messages)}")
-    return grammar
+    return _built(constraint, dialect).text
 
 
-def was_cut(text: str, dialect: ToolDialect) -> bool:
-    """Whether a finished answer ended only because a bound that the schema does not name ended it."""
-    if len(text) < min(MAX_STRING, MAX_ITEMS):
+def was_cut(text: str, constraint: Constraint, dialect: ToolDialect) -> bool:
+    """Whether a finished answer ended only because a bound that the schema does not name ended it.
+
+    Args:
+        text: The answer.
+        constraint: What it had to be.
+        dialect: How the model marks tool calls.
+    """
+    if len(text) < min(constraint.max_string, constraint.max_items):
         return False
     body = text.strip().removeprefix(dialect.begin).removesuffix(dialect.end)
     try:
-        return any(reached_bound(json.loads(call)) for call in body.split(f"{dialect.end}\n{dialect.begin}"))
+        values = [json.loads(call) for call in body.split(f"{dialect.end}\n{dialect.begin}")]
     except ValueError:
         return False  # a stop string cut it: then that is how it ended
+    schemas = _built(constraint, dialect).schemas
+    return any(reached_bound(value, schemas) for value in values)
+
+
+@functools.lru_cache(maxsize=256)
+def _built(constraint: Constraint, dialect: ToolDialect) -> _Grammar:
+    caps = Caps(constraint.max_items, constraint.max_string)
+    document = None if constraint.schema is None else _relaxed(json.loads(constraint.schema), caps)
+    if document is not None and not constraint.tools:
+        grammar = LLMatcher.grammar_from_json_schema(json.dumps(document), overrides=FORM)
+        _check(grammar, "the schema")
+        return _Grammar(grammar, (document,))
+    calls = [
+        _call_schema(name, _relaxed(json.loads(arguments) or _NO_ARGUMENTS, caps))
+        for name, arguments in constraint.tools
+    ]
+    grammar = LLMatcher.grammar_from_lark(_lark(document, calls, constraint.parallel, dialect))
+    _check(grammar, "the tools")
+    return _Grammar(grammar, (*calls, *([] if document is None else [document])))
+
+
+def _relaxed(schema: Any, caps: Caps) -> dict[str, Any]:
+    result = relaxed(schema, caps)
+    places: dict[str, list[str]] = {}
+    for keyword, path in result.notes:
+        places.setdefault(keyword, []).append(path)
+    for keyword, paths in places.items():
+        more = f" and {len(paths) - _MAX_PLACES} other places" if len(paths) > _MAX_PLACES else ""
+        by_whom = ", where a validator knows it" if keyword in ("format", "contentSchema") else ""
+        warnings.warn(
+            f"{keyword!r} at {', '.join(paths[:_MAX_PLACES])}{more} cannot be enforced while the model writes, only "
+            f"checked afterwards{by_whom}",
+            GrammarWarning,
+            stacklevel=4,
+        )
+    return result.schema
+
+
+def _check(grammar: str, what: str) -> None:
+    failed, messages = LLMatcher.validate_grammar_with_warnings(grammar, limits=LIMITS)
+    reason = messages[0] if failed else begins(grammar) if what == "the schema" else None
+    if reason is not None:
+        raise SchemaError(f"no grammar can be made of {what}: {' '.join(reason.split()):.300}")
 
 
 def _dump(schema: Mapping[str, Any]) -> str:
-    return json.dumps(schema, ensure_ascii=False)
+    try:
+        text = json.dumps(schema, ensure_ascii=False)
+    except RecursionError:
+        raise SchemaError("the schema is nested too deeply") from None
+    if len(text) > MAX_SCHEMA:
+        raise SchemaError(f"the schema is too large: {len(text)} characters, at most {MAX_SCHEMA} make a grammar")
+    return text
 
 
-def _call_schema(name: str, arguments: Any) -> dict[str, Any]:
-    """The schema of ``{"name": ..., "arguments": ...}``; references inside the arguments follow them down."""
-    moved = _moved_references(arguments or {"type": "object", "properties": {}}, "#/properties/arguments")
+def _call_schema(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The grammar's schema of ``{"name": ..., "arguments": ...}``."""
+    own = {keyword: value for keyword, value in arguments.items() if keyword != "$defs"}
     return {
         "type": "object",
-        "properties": {"name": {"const": name}, "arguments": moved},
+        "properties": {"name": {"enum": [name]}, "arguments": own},
         "required": ["name", "arguments"],
+        "additionalProperties": False,
+        "$defs": arguments.get("$defs", {}),
     }
-
-
-def _moved_references(node: Any, prefix: str) -> Any:
-    if isinstance(node, list):
-        return [_moved_references(value, prefix) for value in node]
-    if not isinstance(node, dict):
-        return node
-    moved = {key: _moved_references(value, prefix) for key, value in node.items()}
-    if isinstance(node.get("$ref"), str) and node["$ref"].startswith("#"):
-        moved["$ref"] = prefix + node["$ref"][1:]
-    return moved
 
 
 def _lark(document: Any, calls: list[Any], parallel: bool, dialect: ToolDialect) -> str:
@@ -139,72 +200,4 @@ def _terminal(marker: str, special: bool) -> str:
 
 
 def _inline(schema: Any) -> str:
-    return json.dumps({"x-guidance": _LENIENT, **schema}, ensure_ascii=False)
-
-
-def _checked(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema as llguidance takes it; warns about what it will not enforce."""
-    messages = _compile_errors(schema)
-    if messages is None:
-        return schema
-    if any("look-a" in message or "regex parse error" in message for message in messages):
-        places = [path for path, node in _nodes(schema) if "pattern" in node]
-        schema = without_lookaround(schema, _regex_works)
-        _warn("pattern", places)
-        messages = _compile_errors(schema)
-    if messages is None:
-        return schema
-    failed, messages = LLMatcher.validate_grammar_with_warnings(
-        LLMatcher.grammar_from_json_schema(schema, overrides=_LENIENT)
-    )
-    if failed:
-        raise SchemaError(f"no grammar can be made of the schema: {_first_line(messages)}")
-    for message in messages:
-        _warn_about(message, schema)
-    return schema
-
-
-def _compile_errors(schema: dict[str, Any]) -> list[str] | None:
-    """What is wrong with a schema when everything in it must be enforced; None when nothing is."""
-    grammar = LLMatcher.grammar_from_json_schema(schema, overrides=_FORM)
-    failed, messages = LLMatcher.validate_grammar_with_warnings(grammar)
-    return messages if failed or messages else None
-
-
-def _regex_works(pattern: str) -> bool:
-    return _compile_errors({"type": "string", "pattern": pattern}) is None
-
-
-def _warn_about(message: str, schema: dict[str, Any]) -> None:
-    """One warning per keyword of an "Unimplemented keys: [...]" message, with the places where it stands."""
-    head, _, keys = message.partition(": ")
-    if head != "Unimplemented keys":
-        keyword = "format" if head == "Unknown format" else message.split(" ", 1)[0]
-        _warn(keyword, [path for path, node in _nodes(schema) if keyword in node])
-        return
-    for keyword in json.loads(keys):
-        _warn(keyword, [path for path, node in _nodes(schema) if keyword in node])
-
-
-def _warn(keyword: str, places: list[str]) -> None:
-    where = ", ".join(places[:3]) or "the schema"
-    warnings.warn(
-        f"{keyword!r} at {where} cannot be enforced while the model writes, only checked afterwards",
-        GrammarWarning,
-        stacklevel=2,
-    )
-
-
-def _nodes(node: Any, path: str = "$") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object inside a schema with its path."""
-    if isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from _nodes(value, f"{path}[{index}]")
-    elif isinstance(node, dict):
-        yield path, node
-        for key, value in node.items():
-            yield from _nodes(value, f"{path}.{key}")
-
-
-def _first_line(messages: list[str]) -> str:
-    return " ".join(messages[0].split()) if messages else "unknown reason"
+    return json.dumps({"x-guidance": FORM, **schema}, ensure_ascii=False)

@@ -336,7 +336,9 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
         return
     text, reason = row.stream.text, row.finish_reason
-    if reason == "stop" and row.matcher is not None and row.matcher.complete and was_cut(text, layout.dialect):
+    constraint = one.job.request.constraint
+    ended = reason == "stop" and row.matcher is not None and row.matcher.complete
+    if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"
     one.job.resolve(
         Answer(

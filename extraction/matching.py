@@ -12,6 +12,7 @@ from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
 from extraction.closing import Closer
 from extraction.errors import GenerationError, SchemaError
+from extraction.patterns import LIMITS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -136,7 +137,7 @@ class Grammars:
             SchemaError: The grammar does not work with this tokenizer.
         """
         if grammar not in self._compiled:
-            compiled = LLMatcher(self._tokenizer, grammar)
+            compiled = LLMatcher(self._tokenizer, grammar, limits=LIMITS)
             if compiled.is_error():
                 raise SchemaError(f"no grammar can be made of the schema: {compiled.get_error()}")
             self._compiled[grammar] = compiled

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from extraction.bounds import MAX_ITEMS, MAX_STRING
 from extraction.errors import OptionError
 from extraction.sampling import Sampling
 
@@ -35,6 +36,8 @@ class CallOptions(BaseModel):
     stop: list[str] | None = None
     min_pixels: Positive | None = None
     max_pixels: Positive | None = None
+    max_items: Positive = MAX_ITEMS
+    max_string: Positive = MAX_STRING
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True

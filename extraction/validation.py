@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from fractions import Fraction
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaError as PatternError
+from pydantic_core import SchemaValidator, core_schema
 
+from extraction.errors import SchemaError
 from extraction.schemas.json_schema import Schema, reference_in, resolve_reference
 
 _MAX_PROBLEMS = 5
+_MAX_REFERENCES = 200_000
+_references_left: ContextVar[list[int]] = ContextVar("references that one validation may still follow")
 _MAX_MESSAGE = 200
 
 
@@ -37,6 +46,7 @@ class Validator:
             ValueError: It does not fit; ``explain`` says what is wrong.
         """
         if isinstance(self.target, Mapping):
+            _references_left.set([_MAX_REFERENCES])
             problems = sorted(self._problems(data), key=lambda problem: list(map(str, problem.path)))
             if problems:
                 raise ValueError(_joined([_line(problem.path, problem.message) for problem in problems]))
@@ -54,6 +64,7 @@ class Validator:
         Raises:
             ValueError: It does not fit.
         """
+        _references_left.set([_MAX_REFERENCES])
         if not self._json_checker().evolve(schema=form).is_valid(data):
             raise ValueError("a part does not fit its schema")
         return data
@@ -67,8 +78,62 @@ class Validator:
 
             assert isinstance(self.target, Mapping)
             dialect = validators.validator_for(self.target, default=Draft202012Validator)
-            self._checker = dialect(self.target, format_checker=dialect.FORMAT_CHECKER)
+            extend: Any = validators.extend
+            followed = functools.partial(_follow_reference, dialect.VALIDATORS["$ref"])
+            checks = {"multipleOf": _check_multiple, "pattern": _check_pattern, "$ref": followed}
+            exact = extend(dialect, checks)
+            self._checker = exact(self.target, format_checker=dialect.FORMAT_CHECKER)
         return self._checker
+
+
+def found(pattern: str, text: str) -> bool:
+    """Whether a regular expression of a schema matches somewhere in a text.
+
+    In time linear in the text (Rust's engine, by way of Pydantic), for schemas by others hold catastrophic expressions.
+    Only look-around and back-references, which that engine lacks, are left to Python's. A pattern that neither can read
+    excludes nothing.
+    """
+    validator = _compiled(pattern)
+    if validator is not None:
+        return validator.isinstance_python(text)
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return True
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> SchemaValidator | None:
+    try:
+        return SchemaValidator(core_schema.str_schema(pattern=pattern))
+    except PatternError:
+        return None
+
+
+def _check_pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Exception]:
+    from jsonschema.exceptions import ValidationError as Problem
+
+    if isinstance(instance, str) and not found(pattern, instance):
+        yield Problem(f"{instance!r:.100} does not match {pattern!r:.100}")
+
+
+def _follow_reference(
+    follow: Callable[..., Any], validator: Any, reference: str, instance: Any, schema: Any
+) -> Iterator[Exception]:
+    """``$ref``, a bounded number of times: schemas of some lines can send a validator 2 to the power of 40 ways."""
+    left = _references_left.get()
+    left[0] -= 1
+    if left[0] < 0:
+        raise SchemaError(f"the document cannot be checked: the schema refers to itself in over {_MAX_REFERENCES} ways")
+    yield from follow(validator, reference, instance, schema) or ()
+
+
+def _check_multiple(validator: Any, step: float, instance: Any, _schema: Any) -> Iterator[Exception]:
+    """``multipleOf`` by decimal digits: for jsonschema 19.99 is no multiple of 0.01, by the rounding of floats."""
+    from jsonschema.exceptions import ValidationError as Problem
+
+    if validator.is_type(instance, "number") and Fraction(repr(instance)) % Fraction(repr(step)) != 0:
+        yield Problem(f"{instance!r} is not a multiple of {step!r}")
 
 
 def explain(error: ValueError) -> str:

@@ -7,8 +7,9 @@ the null of an optional, and a grammar made from that would force wrong answers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, NotRequired, Required, TypeAlias, get_args, get_origin, get_type_hints
@@ -63,8 +64,45 @@ def json_schema_of(schema: Schema) -> dict[str, Any]:
         raise SchemaError(f"{_type_name(schema)} cannot be described as a JSON schema: {reason}") from error
 
 
+_NAIVE_MOMENT = (
+    "^[1-9][0-9]{3}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?$"
+)
+
+
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, with the descriptions that LangChain's users write into a TypedDict."""
+    """Pydantic's generator, with the descriptions that LangChain's users write into a TypedDict, and exact decimals."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """A number within the digits that the type allows; Pydantic says "a number, or any string"."""
+        bounds = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+        number: dict[str, Any] = {"type": "number"}
+        number |= {word: float(schema[key]) for key, word in bounds.items() if schema.get(key) is not None}  # type: ignore[literal-required]
+        digits, places = schema.get("max_digits"), schema.get("decimal_places")
+        if digits is not None and places is None:
+            places = min(2, digits - 1)  # any split of the digits would do; this one serves amounts
+        if schema.get("multiple_of") is not None:
+            number["multipleOf"] = float(schema["multiple_of"])
+        elif places is not None:
+            number["multipleOf"] = float(Decimal(1).scaleb(-places))
+        if digits is not None and places is not None:
+            largest = float((Decimal(10) ** digits - 1).scaleb(-places))
+            number["minimum"] = max(number.get("minimum", -largest), -largest)
+            number["maximum"] = min(number.get("maximum", largest), largest)
+        return {key: int(one) if isinstance(one, float) and one.is_integer() else one for key, one in number.items()}
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        """An object; where keys are integers, which Pydantic's own schema does not say, their form is told."""
+        json_schema = super().dict_schema(schema)
+        if schema.get("keys_schema", {}).get("type") == "int":
+            json_schema.setdefault("propertyNames", {"pattern": "^(0|-?[1-9][0-9]{0,14})$"})
+        return json_schema
+
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
+        """A moment; one that must be without offset is no "date-time", which has one."""
+        if schema.get("tz_constraint") == "naive":
+            return {"type": "string", "pattern": _NAIVE_MOMENT}
+        return super().datetime_schema(schema)
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
         json_schema = super().typed_dict_schema(schema)
@@ -139,7 +177,7 @@ def check_json_schema(schema: dict[str, Any], *, source: str = "the JSON schema"
     except RecursionError as error:
         raise SchemaError(f"{source}: nested too deeply") from error
     nodes = list(_subschemas(schema))
-    anchors = {node["$anchor"]: node for _, node in nodes if "$anchor" in node}
+    anchors = _anchors(nodes)
     for pointer, node in nodes:
         mark = node.get(MARKER_KEY)
         if MARKER_KEY in node and mark not in MARKERS:
@@ -183,6 +221,12 @@ def _subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]
                 waiting += [(f"{base}/{key}/{name}", below) for name, below in node[key].items()]
 
 
+def _anchors(nodes: Iterable[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """The named schemas among ``nodes``."""
+    keywords = ("$dynamicAnchor", "$anchor")
+    return {node[keyword]: node for _, node in nodes for keyword in keywords if keyword in node}
+
+
 def _check_references(schema: dict[str, Any], node: Any, anchors: dict[str, Any], place: str) -> None:
     """Raises SchemaError unless the references of ``node`` lead, in the end, to a schema inside the document."""
     passed: set[int] = set()
@@ -221,7 +265,7 @@ def resolve_reference(schema: Mapping[str, Any], reference: str) -> Any:
         SchemaError: It leads to another document, or nowhere.
     """
     named = reference[1:2] not in ("", "/")
-    anchors = {node["$anchor"]: node for _, node in _subschemas(schema) if "$anchor" in node} if named else {}
+    anchors = _anchors(_subschemas(schema)) if named else {}
     node = _resolve(schema, reference[1:], anchors) if reference.startswith("#") else None
     if not isinstance(node, (Mapping, bool)):
         raise SchemaError(f"$ref {reference!r:.120} leads nowhere", hint="only references inside the schema work")

@@ -195,7 +195,7 @@ def test_a_schema_that_cannot_be_honoured_is_told_to_the_caller() -> None:
     impossible = {"type": "integer", "minimum": 5, "maximum": 1}
     with pytest.raises(SchemaError, match="no grammar can be made"):
         _plan(response_format={"type": "json_object", "schema": impossible})
-    unlike = {"type": "array", "items": {"enum": ["asked"]}, "uniqueItems": True}
+    unlike = {"type": "array", "items": {"type": "string", "maxLength": 77}, "uniqueItems": True}
     with pytest.warns(GrammarWarning, match="uniqueItems"):
         _plan(response_format={"type": "json_object", "schema": unlike})
 
@@ -203,3 +203,12 @@ def test_a_schema_that_cannot_be_honoured_is_told_to_the_caller() -> None:
 def test_a_choice_that_names_no_tool_raises() -> None:
     with pytest.raises(OptionError, match="names no tool"):
         _plan(tools=[ADD], tool_choice="sub")
+
+
+def test_bounds_travel_with_a_call() -> None:
+    constraint = _plan(response_format=NUMBER, max_items=7, max_string=8).request.constraint
+    assert constraint is not None
+    assert (constraint.max_items, constraint.max_string) == (7, 8)
+    forced = _plan(tools=[ADD], tool_choice="add", max_items=7).request.constraint
+    assert forced is not None
+    assert (forced.max_items, forced.max_string) == (7, 2048)

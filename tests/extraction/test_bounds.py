@@ -1,111 +1,112 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from extraction.bounds import (
-    MAX_ITEMS,
-    MAX_NUMBER,
-    MAX_STRING,
-    SMALLEST_STEP,
-    bounded,
-    reached_bound,
-    without_lookaround,
-)
-
-STRING = {"type": "string", "maxLength": MAX_STRING}
-WHOLE = {"minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
+from extraction.bounds import CAPPED, MAX_NUMBER, Caps, Range, number_schema, reached_bound
 
 
 @pytest.mark.parametrize(
-    ("schema", "expected"),
-    [
-        ({"type": "string"}, STRING),
-        ({"type": "string", "maxLength": 5000}, {"type": "string", "maxLength": 5000}),
-        ({"type": "string", "minLength": 3000}, {"type": "string", "minLength": 3000, "maxLength": 3000}),
-        ({"type": "string", "pattern": "^a+$"}, {"type": "string", "pattern": "^a+$"}),
-        ({"type": "string", "format": "date"}, {"type": "string", "format": "date"}),
-        ({"enum": ["a", "b"]}, {"enum": ["a", "b"]}),
-        ({"type": "string", "const": "a"}, {"type": "string", "const": "a"}),
-        ({"type": ["string", "null"]}, {"type": ["string", "null"], "maxLength": MAX_STRING}),
-        ({"type": "integer"}, {"type": "integer", **WHOLE}),
-        ({"type": "integer", "minimum": 0}, {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}),
-        ({"type": "number"}, {"type": "number", **WHOLE, "multipleOf": SMALLEST_STEP}),
-        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1, "multipleOf": 0.5}, None),
-        ({"type": "array", "items": {"type": "string"}}, {"type": "array", "items": STRING, "maxItems": MAX_ITEMS}),
-        ({"type": "array", "items": {"enum": [1]}, "maxItems": 3}, None),
-        ({"type": "array", "prefixItems": [{"enum": [1]}], "maxItems": 1, "minItems": 1}, None),
-        ({"type": "boolean", "title": "T", "description": "d", "default": True, "x-order": 1}, {"type": "boolean"}),
-        ({"$schema": "https://json-schema.org/x", "$id": "y", "type": "null"}, {"type": "null"}),
-    ],
+    ("shortest", "longest", "expected"),
+    [(0, None, (5, True)), (0, 5, (5, False)), (0, 9, (9, False)), (4, None, (5, True)), (5, None, (10, True))],
 )
-def test_everything_has_an_end(schema: dict[str, Any], expected: dict[str, Any] | None) -> None:
-    assert bounded(schema) == (schema if expected is None else expected)
+def test_lengths(shortest: int, longest: int | None, expected: tuple[int, bool]) -> None:
+    assert Caps(items=5).length(shortest, longest) == expected
+    assert Caps(string=5).length(shortest, longest, string=True) == expected
 
 
-def test_objects_are_closed_unless_they_say_otherwise() -> None:
-    named = {"type": "object", "properties": {"title": {"type": "null"}}}
-    assert bounded(named) == {**named, "additionalProperties": False}
-    free = {**named, "additionalProperties": {"type": "null"}}
-    assert bounded(free) == {"maxProperties": MAX_ITEMS, **free}
-    assert bounded({**named, "additionalProperties": False}) == {**named, "additionalProperties": False}
-    together = bounded({"allOf": [named, named]})
-    assert together == {"allOf": [named, named]}  # branches see each other's keys
-
-
-def test_any_value_is_finite_too() -> None:
-    result = bounded({"type": "object", "properties": {"a": True, "b": {}, "c": {"type": "array"}}})
-    assert result["properties"]["a"] == result["properties"]["b"] == {"$ref": "#/$defs/x-any-6"}
-    assert result["properties"]["c"] == {"type": "array", "items": {"$ref": "#/$defs/x-any-5"}, "maxItems": MAX_ITEMS}
-    assert {"type": "null"} in result["$defs"]["x-any-0"]["anyOf"]
-    assert len(result["$defs"]) == 7
-
-
-def test_definitions_are_bounded_where_they_stand() -> None:
-    schema = {"$ref": "#/$defs/T", "$defs": {"T": {"type": "object", "properties": {"t": {"$ref": "#/$defs/T"}}}}}
-    assert bounded(schema)["$defs"]["T"]["additionalProperties"] is False
-
-
-def test_the_given_schema_is_not_changed() -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}
-    before = repr(schema)
-    bounded(schema)
-    assert repr(schema) == before
-
-
-def test_a_pydantic_decimal_is_a_number() -> None:
-    look = r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"
-    schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": look}, {"type": "null"}]}
-    assert [branch["type"] for branch in bounded(schema)["anyOf"]] == ["number", "null"]
+def _numbers(low: str | None = None, high: str | None = None, step: str | None = None, **more: Any) -> Any:
+    bounds = [None if one is None else Fraction(one) for one in (low, high, step)]
+    return number_schema(Range(bounds[0], bounds[1], step=bounds[2], **more))
 
 
 @pytest.mark.parametrize(
-    ("pattern", "expected"),
+    ("numbers", "expected"),
     [
-        (r"^(?!x)ab$", r"^ab$"),
-        (r"^(?=[)]\))a(?<!b)c$", r"^ac$"),
-        (r"^(?<name>a)$", None),
+        (
+            _numbers(),
+            {"type": "number", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER, "multipleOf": 1e-6},
+        ),
+        (_numbers(whole=True), {"type": "integer", "minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}),
+        (_numbers("0", "1"), {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 1e-6}),
+        (
+            _numbers("0", "1", open_low=True, open_high=True),
+            {"type": "number", "minimum": 1e-6, "maximum": 0.999999, "multipleOf": 1e-6},
+        ),
+        (_numbers("0.5", "7.5", whole=True), {"type": "integer", "minimum": 1, "maximum": 7}),
+        (_numbers("1", "1000", "0.01"), {"type": "number", "minimum": 1, "maximum": 1000, "multipleOf": 0.01}),
+        (_numbers("0", "1", "0.25"), {"type": "number", "minimum": 0, "maximum": 1, "multipleOf": 0.25}),
+        (_numbers("0", "100", "30", whole=True), {"enum": [0, 30, 60, 90]}),
+        (_numbers("2.5", "2.5"), {"enum": [2.5]}),
+        (_numbers("1e-12", "3e-12", open_low=True, open_high=True), None),
+        (_numbers("1e30", whole=True), {"enum": [10**30]}),
+        (_numbers("0", "1e300"), {"type": "number", "minimum": 0, "maximum": MAX_NUMBER, "multipleOf": 1e-6}),
+        (_numbers("0", "3000000", "1000003", whole=True), {"enum": [0, 1000003, 2000006]}),
     ],
 )
-def test_look_around_is_taken_out(pattern: str, expected: str | None) -> None:
-    def works(text: str) -> bool:
-        return "(?" not in text
-
-    result = without_lookaround({"properties": {"p": {"type": "string", "pattern": pattern}}}, works)["properties"]["p"]
-    assert result == (STRING if expected is None else {"type": "string", "pattern": expected})
+def test_numbers_are_finitely_many(numbers: Any, expected: dict[str, Any] | None) -> None:
+    schema, missed = numbers
+    assert missed is None
+    if expected is not None:
+        assert schema == expected
+    else:
+        assert len(schema["enum"]) > 10
+        assert all(1e-12 < value < 3e-12 for value in schema["enum"])
 
 
 @pytest.mark.parametrize(
-    ("value", "cut"),
+    "numbers", [_numbers("2", "1"), _numbers("1", "1", open_low=True), _numbers("0.1", "0.2", whole=True)]
+)
+def test_ranges_without_a_number(numbers: Any) -> None:
+    assert numbers == (None, None)
+
+
+def test_what_a_grammar_cannot_count_is_named() -> None:
+    schema, missed = _numbers("0", "1e15", "1000003", whole=True)
+    assert missed == "multipleOf"
+    assert schema == {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}
+
+
+LIST = {"type": "array", "items": {"type": "integer"}, "minItems": 0, "maxItems": 3, CAPPED: True}
+OWN = {**LIST, "items": {"type": "string", "maxLength": 4}}
+del OWN[CAPPED]
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "cut"),
     [
-        ("a" * MAX_STRING, True),
-        ("a" * (MAX_STRING - 1), False),
-        ({"a": [{"b": [0] * MAX_ITEMS}]}, True),
-        ({str(index): 0 for index in range(MAX_ITEMS)}, True),
-        ([0] * (MAX_ITEMS - 1), False),
-        (12, False),
+        ([1, 2, 3], LIST, True),
+        ([1, 2], LIST, False),
+        (["a", "a", "a"], OWN, False),
+        ("abc", {"type": "string", "maxLength": 3, CAPPED: True}, True),
+        ("abc", {"type": "string", "maxLength": 3}, False),
+        ("abc", {"enum": ["abc"]}, False),
+        (12, {"type": "integer"}, False),
+        ({"a": {"b": [1, 2, 3]}}, {"$ref": "#/$defs/x"}, True),
+        ([1, 2, 3], {"anyOf": [{"type": "null"}, LIST]}, True),
+        (["a", "a", "a"], {"anyOf": [LIST, OWN]}, False),
+        ([1, 2, 3], {"anyOf": [OWN, LIST]}, True),
     ],
 )
-def test_what_ran_into_a_bound_is_seen(value: Any, cut: bool) -> None:
-    assert reached_bound(value) is cut
+def test_what_ran_into_a_cap_is_seen(value: Any, schema: dict[str, Any], cut: bool) -> None:
+    inner = {"type": "object", "properties": {"b": LIST}, "required": ["b"], "additionalProperties": False}
+    outer = {"type": "object", "properties": {"a": inner}, "required": [], "additionalProperties": False}
+    assert reached_bound(value, [{**schema, "$defs": {"x": outer}}]) is cut
+
+
+def test_open_objects_have_a_cap_too() -> None:
+    schema: dict[str, Any] = {"type": "object", "patternProperties": {"": {"type": "integer"}}}
+    schema |= {"additionalProperties": False, "maxProperties": 2, CAPPED: True}
+    assert reached_bound({"a": 1, "b": 2}, [schema])
+    assert not reached_bound({"a": 1}, [schema])
+
+
+def test_branches_that_look_alike_are_looked_at_once() -> None:
+    either = {"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}]}
+    node: dict[str, Any] = {"type": "array", "items": either, "minItems": 0, "maxItems": 2, CAPPED: True}
+    value: list[Any] = [[], []]
+    for _ in range(60):
+        value = [value]
+    assert reached_bound(value, [{**node, "$defs": {"a": node, "b": dict(node)}}])

@@ -39,7 +39,7 @@ def test_prompts_of_one_length_are_no_exception(backend: TransformersBackend) ->
     answers = _run(backend, [REQUESTS[1], same])
     assert len({answer.input_tokens for answer in answers}) == 1
     assert {answer.effort.one_by_one for answer in answers if answer.effort} == {None}
-    assert answers == [_run(backend, [request])[0] for request in (REQUESTS[1], same)]
+    assert answers == [run(backend, [request])[0] for request in (REQUESTS[1], same)]
 
 
 def test_an_answer_without_a_choice_asks_the_model_nothing(backend: TransformersBackend) -> None:

@@ -15,9 +15,9 @@ from pydantic import BaseModel, Field
 from extraction.bounds import MAX_ITEMS, MAX_STRING
 from extraction.errors import GenerationError, SchemaError
 from extraction.families import PIXEL, RELATIVE_1000
-from extraction.grammar import Constraint, GrammarWarning, build_grammar, was_cut
+from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, was_cut
 from extraction.loading import Checkpoint, ModelKey
-from extraction.matching import Grammars
+from extraction.matching import CACHED_GRAMMARS, Grammars
 from extraction.prompts import model_schema
 from extraction.schemas import Scene, json_schema_of
 from extraction.tools import ToolDialect
@@ -54,8 +54,9 @@ def _follow(grammars: Grammars, checkpoint: Checkpoint, grammar: str, text: str)
 
 @pytest.fixture
 def check(grammars: Grammars, checkpoint: Checkpoint) -> Any:
-    def run(schema: Mapping[str, Any], text: str) -> str:
-        return _follow(grammars, checkpoint, build_grammar(Constraint.of(schema), PLAIN), text)
+    def run(schema: Mapping[str, Any] | Constraint, text: str) -> str:
+        constraint = schema if isinstance(schema, Constraint) else Constraint.of(schema)
+        return _follow(grammars, checkpoint, build_grammar(constraint, PLAIN), text)
 
     return run
 
@@ -170,7 +171,10 @@ def test_boxes_are_what_the_model_writes(check: Any) -> None:
     ("schema", "words"),
     [
         (
-            {"type": "object", "properties": {"t": {"type": "array", "items": {"enum": [1]}, "uniqueItems": True}}},
+            {
+                "type": "object",
+                "properties": {"t": {"type": "array", "items": {"type": "integer"}, "uniqueItems": True}},
+            },
             "'uniqueItems' at $.properties.t ",
         ),
         ({"type": "object", "properties": {"t": {"type": "string", "format": "phone"}}}, "'format' at $.properties.t "),
@@ -261,6 +265,26 @@ def test_grammars_are_compiled_once(grammars: Grammars, monkeypatch: pytest.Monk
     assert first is not second
 
 
+def test_few_grammars_are_kept(grammars: Grammars) -> None:
+    for number in range(CACHED_GRAMMARS + 3):
+        grammars.matcher(build_grammar(Constraint.of({"const": number}), PLAIN))
+    assert len(grammars._compiled) == CACHED_GRAMMARS
+    assert _built.cache_info().maxsize == 256
+
+
+def test_references_inside_a_tool_stay_inside(grammars: Grammars, checkpoint: Checkpoint) -> None:
+    named = {"$ref": "#n", "$defs": {"a": {"$anchor": "n", "type": "object", "properties": {"a": {"const": 1}}}}}
+    grammar = build_grammar(Constraint.of(tools={"add": named, "none": {}}), PLAIN)
+    assert _follow(grammars, checkpoint, grammar, CALL) == "yes"
+    assert _follow(grammars, checkpoint, grammar, CALL.replace("1", "2")) == "no"
+    assert _follow(grammars, checkpoint, grammar, '<tool_call>{"name": "none", "arguments": {}}</tool_call>') == "yes"
+
+
+def test_a_schema_that_is_too_large_is_refused() -> None:
+    with pytest.raises(SchemaError, match="too large: 2000"):
+        Constraint.of({"const": "a" * 2_000_000})
+
+
 def test_a_token_that_may_not_come_is_an_error(grammars: Grammars, checkpoint: Checkpoint) -> None:
     matcher = grammars.matcher(build_grammar(Constraint.of({"type": "integer"}), PLAIN))
     with pytest.raises(GenerationError, match="the grammar cannot go on"):
@@ -279,11 +303,42 @@ def test_slow_tokenizers_are_refused(checkpoint: Checkpoint) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "cut"), [(["a" * MAX_STRING], True), (["a" * (MAX_STRING - 1)], False), ([0] * MAX_ITEMS, True)]
+    ("value", "cut"), [(["a" * MAX_STRING], True), (["a" * (MAX_STRING - 1)], False), (["a"] * MAX_ITEMS, True)]
 )
 def test_answers_that_only_a_bound_ended_are_cut(value: Any, cut: bool) -> None:
+    texts = {"type": "array", "items": {"type": "string"}}
     text = json.dumps(value)
-    assert was_cut(text, PLAIN) is cut
-    assert was_cut(f"<tool_call>{text}</tool_call>", PLAIN) is cut
-    assert was_cut(f"<tool_call>\n{text}\n</tool_call>\n<tool_call>\n{text}\n</tool_call>", NATIVE) is cut
-    assert not was_cut(text[:-1], PLAIN)
+    assert was_cut(text, Constraint.of(texts), PLAIN) is cut
+    assert not was_cut(text[:-1], Constraint.of(texts), PLAIN)
+    tools = Constraint.of(tools={"say": {"type": "object", "properties": {"texts": texts}}}, parallel=True)
+    call = json.dumps({"name": "say", "arguments": {"texts": value}})
+    assert was_cut(f"<tool_call>{call}</tool_call>", tools, PLAIN) is cut
+    assert was_cut(f"<tool_call>\n{call}\n</tool_call>\n<tool_call>\n{call}\n</tool_call>", tools, NATIVE) is cut
+
+
+@pytest.mark.parametrize(
+    ("more", "length", "cut"),
+    [
+        ({}, 3, True),
+        ({}, 2, False),
+        ({"maxItems": 3}, 3, False),
+        ({"maxItems": 5}, 5, False),
+        ({"minItems": 3}, 3, False),
+        ({"minItems": 4}, 4, False),
+        ({"minItems": 4}, 7, True),
+    ],
+)
+def test_only_a_bound_of_ours_counts_as_a_cut(check: Any, more: dict[str, Any], length: int, cut: bool) -> None:
+    schema = {"type": "object", "properties": {"of": {"type": "array", "items": {"type": "integer"}, **more}}}
+    answer = json.dumps({"of": [123] * length})
+    constraint = Constraint.of(schema, max_items=3)
+    assert check(constraint, answer) == "yes"
+    assert was_cut(answer, constraint, PLAIN) is cut
+
+
+def test_caps_can_be_raised(check: Any) -> None:
+    schema = {"type": "array", "items": {"type": "string"}}
+    long = ["a" * 3000] * 2 + ["b"] * 500
+    assert check(Constraint.of(schema), json.dumps(long)) == "no"
+    assert check(Constraint.of(schema, max_items=600, max_string=4000), json.dumps(long)) == "yes"
+    assert not was_cut(json.dumps(long), Constraint.of(schema, max_items=600, max_string=4000), PLAIN)

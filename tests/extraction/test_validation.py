@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.v1 import BaseModel as OldModel
 
 from extraction.schemas import Color, Scene, json_schema_of
-from extraction.validation import Validator, explain, takes_text
+from extraction.validation import Validator, explain, found, takes_text
 
 
 class Bill(BaseModel):
@@ -110,3 +110,28 @@ def test_validators_can_be_pickled() -> None:
 )
 def test_takes_text(schema: Any, expected: bool) -> None:
     assert takes_text(json_schema_of(schema)) == expected
+
+
+@pytest.mark.parametrize(("price", "fits"), [(19.99, True), (0.3, True), (19.999, False), (5, True)])
+def test_multiples_are_counted_in_decimal_digits(price: float, fits: bool) -> None:
+    validator = Validator({"type": "number", "multipleOf": 0.01})
+    if fits:
+        assert validator.validate(price) == price
+    else:
+        with pytest.raises(ValueError, match="not a multiple of"):
+            validator.validate(price)
+
+
+def test_patterns_take_linear_time() -> None:
+    assert found("^(a+a+)+b$", "a" * 5000 + "b")
+    assert not found("^(a+a+)+b$", "a" * 5000)
+    assert found("^(?=a)a", "ab")  # look-around is left to Python's engine
+    assert not found(r"^(a|b)\1$", "ab")
+    assert found("(", "what no engine reads excludes nothing")
+
+
+def test_a_schema_that_branches_without_end_is_given_up() -> None:
+    levels = {f"d{level}": {"allOf": [{"$ref": f"#/$defs/d{level + 1}"}] * 3} for level in range(40)}
+    schema = {"$ref": "#/$defs/d0", "$defs": {**levels, "d40": {"type": "object"}}}
+    with pytest.raises(ValueError, match="cannot be checked"):
+        Validator(schema).validate({})
