@@ -116,7 +116,9 @@ def _sees_all(part: Part, facts: Facts) -> bool:
 
 def _countable(result: dict[str, Any], optional: int) -> bool:
     """Whether a grammar can bound the number of an object's keys."""
-    bounds = {keyword: result[keyword] for keyword in ("minProperties", "maxProperties") if keyword in result}
+    bounds: dict[str, Any] = {
+        keyword: result[keyword] for keyword in ("minProperties", "maxProperties") if keyword in result
+    }
     if not bounds or not optional:
         return True
     names = {str(index): {"type": "null"} for index in range(optional + len(result["required"]))}
