@@ -164,8 +164,8 @@ class Ours:
         with unittest.mock.patch.object(local_model, "DecodingLoop", loop):
             self._bench.backend.run([job])
         answer = job.future.result(timeout=0)
-        if answer.effort is not None and answer.effort.whole_head is not None:
-            raise RuntimeError(f"the head cannot be narrowed: {answer.effort.whole_head}")
+        if self._narrow_head and (answer.effort is None or not answer.effort.narrow_passes):
+            raise RuntimeError(f"the head was not narrowed: {answer.effort}")
         return Written(answer.text, answer.output_tokens)
 
     @property
