@@ -17,7 +17,7 @@ from llguidance import LLTokenizer
 
 from benchmarks.dictation import Dictation
 from benchmarks.documents import Task
-from extraction import local_model
+from extraction import closing, grammar, local_model
 from extraction.content import Turn
 from extraction.decoding import DecodingLoop
 from extraction.grammar import Constraint, build_grammar
@@ -149,17 +149,19 @@ class Ours:
 
     def compile(self, task: Task) -> None:
         """Forgets all grammars before."""
-        build_grammar.cache_clear()
+        grammar._built.cache_clear()
+        closing.reach.cache_clear()
         self._grammars._compiled.clear()
+        self._grammars._smallest.clear()
         self.compile_again(task)
 
     def compile_again(self, task: Task) -> None:
         """The grammar's text and its automaton are both kept."""
-        self._grammars.matcher(build_grammar(Constraint.of(task.schema), self._bench.backend.dialect()))
+        self._grammars.smallest(build_grammar(Constraint.of(task.schema), self._bench.backend.dialect()))
 
     def write(self, task: Task) -> Written:
         """One job, in this thread."""
-        job = Job(self._bench.request(task, narrow_head=self._narrow_head))
+        job = Job(self._bench.request(task, narrow_head=self._narrow_head), prefix_cache_bytes=0)
         loop = functools.partial(DecodingLoop, force=self._force)
         with unittest.mock.patch.object(local_model, "DecodingLoop", loop):
             self._bench.backend.run([job])

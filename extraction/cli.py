@@ -95,7 +95,7 @@ def _global_options(
 
 
 @app.command()
-def run(  # noqa: PLR0913, PLR0917 - a parameter for each option
+def run(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")],
     schema: Annotated[
         str,

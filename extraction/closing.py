@@ -25,7 +25,7 @@ LONGEST: Final = 4096
 
 _CLOSERS = re.compile(r'"?[\]}]*')
 _IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
-_VALUES = ("null", '"', "true", "false", "0", "1", "{", "[", ", ", ",", '": ', ":", ".", "-", "A", "a")
+_VALUES = (", ", ",", "null", '"', "true", "false", "0", "1", "{", "[", '": ', ":", ".", "-", "A", "a")
 _UNKNOWN: Final = 64
 """Characters that are reckoned for a value whose shortest text a schema does not tell: a pattern, a format."""
 _WRAPPING: Final = 64

@@ -96,6 +96,11 @@ def build_grammar(constraint: Constraint, dialect: ToolDialect) -> str:
     return _built(constraint, dialect).text
 
 
+def finite_schemas(constraint: Constraint, dialect: ToolDialect) -> tuple[dict[str, Any], ...]:
+    """The schemas of a constraint as its grammar holds them: every list and string of them has an end."""
+    return _built(constraint, dialect).schemas
+
+
 def was_cut(text: str, constraint: Constraint, dialect: ToolDialect) -> bool:
     """Whether a finished answer ended only because a bound that the schema does not name ended it.
 
@@ -111,7 +116,7 @@ def was_cut(text: str, constraint: Constraint, dialect: ToolDialect) -> bool:
         values = [json.loads(call) for call in body.split(f"{dialect.end}\n{dialect.begin}")]
     except ValueError:
         return False  # a stop string cut it: then that is how it ended
-    schemas = _built(constraint, dialect).schemas
+    schemas = finite_schemas(constraint, dialect)
     return any(reached_bound(value, schemas) for value in values)
 
 

@@ -257,7 +257,9 @@ class TransformersBackend:
     def _watch(self, request: Request) -> Watch | None:
         if request.constraint is None or not request.confidence or request.begun:
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(request.constraint))
+        return Watch(
+            self._text_of, ends=self._special.ends, limits=list_limits(request.constraint, self._layout.dialect)
+        )
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:

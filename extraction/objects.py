@@ -170,7 +170,11 @@ def _keys(facts: Facts) -> _Keys:
     shortest = facts.shortest.get("minProperties", 0)
     if any(extra.node is False for extra in said):
         keys.others = None
-    elif said or (not any(named) and not keys.patterns) or (shortest > len(keys.named) and not keys.patterns):
+    elif (
+        said
+        or (not any("properties" in part.node for part in parts) and not keys.patterns)
+        or (shortest > len(keys.named) and not keys.patterns)
+    ):
         keys.others = said
     return keys
 

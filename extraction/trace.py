@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import math
 import re
 from array import array
@@ -11,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from extraction.bounds import bounded
+from extraction.grammar import finite_schemas
 
 if TYPE_CHECKING:
     import torch
 
     from extraction.grammar import Constraint
+    from extraction.tools import ToolDialect
 
 UNKNOWN = math.nan
 """The log of a probability mass that nobody computed."""
@@ -257,12 +257,11 @@ def _digits_of(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def list_limits(constraint: Constraint) -> frozenset[int]:
+def list_limits(constraint: Constraint, dialect: ToolDialect) -> frozenset[int]:
     """The lengths at which a list of a constraint's schemas has to end, of those that may be of several lengths."""
-    texts = [*([] if constraint.schema is None else [constraint.schema]), *(text for _, text in constraint.tools)]
     limits = set()
-    for text in texts:
-        for node in _nodes(bounded(json.loads(text))):
+    for schema in finite_schemas(constraint, dialect):
+        for node in _nodes(schema):
             largest = node.get("maxItems")
             if isinstance(largest, int) and largest > node.get("minItems", 0):
                 limits.add(largest)

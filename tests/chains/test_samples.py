@@ -85,7 +85,7 @@ async def test_the_chain_and_the_awaited_forms_tell_the_same(backend: Drawing) -
     assert raw["raw"].response_metadata["agreement"] == expected.agreement
     chain = extraction_chain(model, Scene, samples=2)
     assert chain.batch([PICTURE, PICTURE]) == [expected.value] * 2
-    assert list(chain.stream(PICTURE)) == [await chain.ainvoke(PICTURE)]
+    assert list(chain.stream(PICTURE))[-1] == await chain.ainvoke(PICTURE)
 
 
 def test_an_answer_that_does_not_parse_raises_as_it_does_without_samples() -> None:

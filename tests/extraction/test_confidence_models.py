@@ -261,7 +261,7 @@ class Things(BaseModel):
 
 
 def _chat(folder: str, **options: Any) -> ChatTransformers:
-    return ChatTransformers(model=folder, dtype="float32", family="relative-1000", **options)
+    return ChatTransformers(model=folder, dtype="float32", family="relative-1000", prefix_cache_bytes=0, **options)
 
 
 MESSAGE = [

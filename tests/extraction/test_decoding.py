@@ -12,6 +12,7 @@ from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingW
 from extraction.jobs import Job
 from extraction.local_model import TransformersBackend
 from extraction.passes import _why_one_by_one
+from extraction.sampling import Sampling
 from tests.extraction.decodes import CONSTANT, LONG, REQUESTS, asked, run, run_one_by_one
 
 pytestmark = pytest.mark.usefixtures("no_batch_fails")
@@ -36,7 +37,7 @@ def test_answers_are_those_of_one_token_at_a_time(backend: TransformersBackend) 
 def test_prompts_of_one_length_are_no_exception(backend: TransformersBackend) -> None:
     """``generate`` leaves the attention mask out where nothing is padded."""
     same = replace(REQUESTS[1], sampling=Sampling(1.0, seed=3))
-    answers = _run(backend, [REQUESTS[1], same])
+    answers = run(backend, [REQUESTS[1], same])
     assert len({answer.input_tokens for answer in answers}) == 1
     assert {answer.effort.one_by_one for answer in answers if answer.effort} == {None}
     assert answers == [run(backend, [request])[0] for request in (REQUESTS[1], same)]

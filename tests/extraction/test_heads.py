@@ -17,19 +17,16 @@ from extraction.jobs import Answer, Job, Request
 from extraction.loading import ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.sampling import Sampling
-from tests.extraction.test_decoding import CONSTANT, FLAT, LONG, NESTED, SCENE, _request
+from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked
 
 REQUESTS = [
-    _request(FLAT),
-    _request(NESTED, LONG),
-    _request(SCENE, max_tokens=60),
-    _request(CONSTANT, "?"),
-    _request(None, LONG, max_tokens=30),
-    *(_request(NESTED, sampling=Sampling(1.0, seed=seed)) for seed in range(6)),
-    *(
-        _request(SCENE, LONG, max_tokens=60, sampling=Sampling(0.8, top_p=0.9, top_k=40, seed=seed))
-        for seed in range(6)
-    ),
+    asked(FLAT),
+    asked(NESTED, LONG),
+    asked(SCENE, max_tokens=90),
+    asked(CONSTANT, "?"),
+    asked(None, LONG, max_tokens=30),
+    *(asked(NESTED, sampling=Sampling(1.0, seed=seed)) for seed in range(6)),
+    *(asked(SCENE, LONG, max_tokens=90, sampling=Sampling(0.8, top_p=0.9, top_k=40, seed=seed)) for seed in range(6)),
 ]
 NARROW = [replace(request, narrow_head=True) for request in REQUESTS]
 

@@ -205,7 +205,7 @@ def test_what_was_read_of_an_answer_is_kept(backend: TransformersBackend, monkey
         return rows[-1]
 
     monkeypatch.setattr(TransformersBackend, "_row", watched)
-    requests = [replace(REQUESTS[index], max_tokens=12) for index in (4, 11, 0)]
+    requests = [replace(REQUESTS[index], max_tokens=44) for index in (4, 11, 0)]
     for request, answer in zip(requests, _run(backend, requests), strict=True):
         row = next(row for row in rows if row.job.request is request)
         inputs = backend._encoded(request).inputs
