@@ -304,7 +304,7 @@ def _length(part: Part, keyword: str) -> int:
 
 def exact(value: float) -> Fraction:
     """A number as its decimal digits say it: 0.1 is a tenth."""
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    return Fraction(repr(value))
 
 
 def _joined_range(known: Range, part: Part) -> Range:

@@ -16,6 +16,7 @@ from extraction.chains import extraction_chain
 from extraction.chains.extract import aextract, extract
 from extraction.errors import OptionError, TruncatedOutputError
 from extraction.images import Picture
+from extraction.result import Extraction
 from extraction.schemas import DetectedObject, Scene, json_schema_of
 from tests.chains.fakes import ANSWER, PICTURE, RemoteModel
 
@@ -38,7 +39,7 @@ def scene() -> Picture:
 
 @pytest.fixture(scope="module")
 def whole(pocket: ChatTransformers, scene: Picture) -> Scene:
-    extraction = extract(pocket, scene, Scene)
+    extraction: Extraction[Scene] = extract(pocket, scene, Scene)
     assert extraction.finish_reason == "stop"
     assert len(extraction.value.objects) == 3
     return extraction.value
@@ -112,4 +113,4 @@ def test_a_model_that_tells_no_tokens_cannot_go_on() -> None:
         extract(model, PICTURE, Scene, on_truncation="continue")
     assert len(model.seen) == 1
     with pytest.raises(OptionError, match="on_truncation='mend' is not one of raise, salvage, continue"):
-        extraction_chain(RemoteModel(), Scene, on_truncation="mend")  # type: ignore[arg-type]
+        extraction_chain(RemoteModel(), Scene, on_truncation="mend")  # type: ignore[call-overload]

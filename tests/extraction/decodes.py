@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from extraction import local_model
 from extraction.content import Turn
 from extraction.decoding import DecodingLoop
+from extraction.errors import OptionError
 from extraction.families import RELATIVE_1000
 from extraction.grammar import Constraint
 from extraction.images import Picture
@@ -73,3 +75,10 @@ def run_one_by_one(backend: TransformersBackend, requests: Sequence[Request]) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_model, "DecodingLoop", functools.partial(DecodingLoop, force=False))
         return run(backend, requests)
+
+
+def smallest_budget(backend: TransformersBackend, request: Request) -> int:
+    """The tokens that a request must at least be given, as its refusal tells."""
+    with pytest.raises(OptionError, match=r"max_tokens=1 is too small: the shortest answer .* takes ") as caught:
+        run(backend, [replace(request, max_tokens=1)])
+    return int(str(caught.value).split(" takes ")[1].split()[0])

@@ -15,7 +15,7 @@ from extraction.jobs import Answer, Job, Request
 from extraction.local_model import TransformersBackend
 from extraction.repeating import SHORTEST, Repetition
 from extraction.sampling import Sampling
-from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run, run_one_by_one
+from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run, run_one_by_one, smallest_budget
 
 pytestmark = pytest.mark.usefixtures("no_batch_fails")
 
@@ -59,12 +59,6 @@ def _far(backend: TransformersBackend, request: Request, smallest: int) -> Answe
     return run(backend, [replace(request, max_tokens=budget)])[0]
 
 
-def _smallest(backend: TransformersBackend, request: Request) -> int:
-    with pytest.raises(OptionError, match=r"max_tokens=1 is too small: the shortest answer .* takes ") as caught:
-        run(backend, [replace(request, max_tokens=1)])
-    return int(str(caught.value).split(" takes ")[1].split()[0])
-
-
 def _is_honest(answer: Answer, far: Answer, schema: dict[str, Any], budget: int) -> None:
     jsonschema.validate(json.loads(answer.text), schema)
     assert answer.output_tokens <= budget
@@ -83,7 +77,7 @@ def _is_honest(answer: Answer, far: Answer, schema: dict[str, Any], budget: int)
 def test_an_answer_is_valid_at_every_budget(backend: TransformersBackend, name: str, sampling: Sampling) -> None:
     schema = SCHEMAS[name]
     request = asked(schema, LONG, sampling=sampling)
-    smallest = _smallest(backend, request)
+    smallest = smallest_budget(backend, request)
     far = _far(backend, request, smallest)
     last = far.output_tokens if far.cut is None else smallest + 40
     budgets = range(smallest, last + 1, 3 if sampling.temperature else 1)
@@ -101,7 +95,7 @@ def test_a_cut_answer_goes_on_where_it_broke_off(backend: TransformersBackend, s
     for request in (asked(WORDY, LONG, sampling=sampling), asked(None, "x", sampling=sampling)):
         seeded = replace(request, sampling=replace(sampling, seed=5), max_tokens=300 if request.constraint else 40)
         (whole,) = run(backend, [seeded])
-        smallest = _smallest(backend, seeded) if request.constraint else 1
+        smallest = smallest_budget(backend, seeded) if request.constraint else 1
         cuts = range(smallest, min(whole.output_tokens, smallest + 40), 6)
         cut = run(backend, [replace(seeded, max_tokens=budget) for budget in cuts])
         begun = [answer.cut.tokens for answer in cut if answer.cut is not None]
@@ -125,7 +119,7 @@ def test_what_was_begun_must_follow_the_grammar(backend: TransformersBackend) ->
 def test_an_answer_without_a_choice_has_one_budget(backend: TransformersBackend) -> None:
     (answer,) = run(backend, [asked(CONSTANT)])
     assert run(backend, [asked(CONSTANT, max_tokens=answer.output_tokens)]) == [answer]
-    assert _smallest(backend, asked(CONSTANT)) == answer.output_tokens
+    assert smallest_budget(backend, asked(CONSTANT)) == answer.output_tokens
 
 
 def test_a_refused_budget_leaves_its_neighbours_alone(backend: TransformersBackend) -> None:

@@ -118,25 +118,32 @@ def test_schemas_of_every_kind(tiny_qwen: str, schema: Any, kind: type, include_
         assert answer["parsing_error"] is None
 
 
+def _least(chain: Any) -> int:
+    with pytest.raises(
+        OptionError, match=r"max_tokens=4 is too small: the shortest answer .* takes \d+ tokens"
+    ) as caught:
+        chain.invoke(LOOK, max_tokens=4)
+    return int(str(caught.value).split(" takes ")[1].split()[0])
+
+
 def test_a_cut_answer_is_an_error_and_never_half_a_value(tiny_qwen: str) -> None:
     llm = _sampling(tiny_qwen)
+    chain = llm.with_structured_output(Thing)
+    least = _least(chain)
     with pytest.raises(TruncatedOutputError) as caught:
-        llm.with_structured_output(Thing).invoke(LOOK, max_tokens=32)
+        chain.invoke(LOOK, max_tokens=least)
     assert caught.value.finish_reason == "length"
     assert "/count" in caught.value.invented
     assert caught.value.partial is None
     assert set(json.loads(str(caught.value.llm_output))) >= {"label", "count"}
-    raw = llm.with_structured_output(Thing, include_raw=True).invoke(LOOK, max_tokens=32)
+    raw = llm.with_structured_output(Thing, include_raw=True).invoke(LOOK, max_tokens=least)
     assert raw["parsed"] is None
     assert isinstance(raw["parsing_error"], TruncatedOutputError)
     assert raw["raw"].response_metadata["stop_reason"] == "max_tokens"
-    calling = llm.with_structured_output(Thing, method="function_calling")
-    with pytest.raises(OptionError, match=r"takes \d+ tokens") as refused:
-        calling.invoke(LOOK, max_tokens=4)
-    with pytest.raises(TruncatedOutputError):
-        calling.invoke(LOOK, max_tokens=int(str(refused.value).split(" takes ")[1].split()[0]))
-    with pytest.raises(OptionError, match=r"max_tokens=4 is too small: the shortest answer .* takes 32 tokens"):
-        llm.with_structured_output(Thing).invoke(LOOK, max_tokens=4)
+    calling = llm.with_structured_output(Thing, method="function_calling", include_raw=True)
+    call = calling.invoke(LOOK, max_tokens=_least(calling))
+    assert isinstance(call["parsing_error"], TruncatedOutputError)
+    assert call["raw"].tool_calls == []
 
 
 def test_the_words_of_the_schema_reach_the_prompt_once() -> None:

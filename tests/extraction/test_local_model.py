@@ -22,6 +22,7 @@ from extraction.loading import Checkpoint, ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.memory import SHARE, Footprint, Limit
 from extraction.sampling import Sampling
+from tests.extraction.decodes import smallest_budget
 from tests.tiny_models import build_llava
 
 RED, TALL, WIDE = (
@@ -152,12 +153,13 @@ def test_constrained_answers_are_whole_documents(backend: TransformersBackend) -
 
 
 def test_an_answer_that_is_cut_says_so(backend: TransformersBackend) -> None:
-    free, bound = _run(backend, [replace(REQUESTS[0], max_tokens=5), replace(REQUESTS[2], max_tokens=44)])
+    least = smallest_budget(backend, REQUESTS[2])
+    free, bound = _run(backend, [replace(REQUESTS[0], max_tokens=5), replace(REQUESTS[2], max_tokens=least)])
     assert (free.finish_reason, free.output_tokens) == ("length", 5)
     assert free.cut is not None
     assert (free.cut.written, len(free.cut.tokens)) == (len(free.text), 5)
     assert bound.finish_reason == "length"
-    assert bound.output_tokens <= 44
+    assert bound.output_tokens <= least
     assert bound.cut is not None
     assert bound.cut.written < len(bound.text)
     assert list(json.loads(bound.text)) == ["label", "n", "box"]

@@ -190,7 +190,7 @@ async def test_chains_of_checkpoints(tiny_llava: str, schema: Any) -> None:
 
 def test_a_budget_that_ends_leaves_what_was_complete(tiny_llava: str) -> None:
     given: list[Any] = []
-    schema = {"type": "array", "items": {"type": "integer", "minimum": 10, "maximum": 999999999}}
+    schema: dict[str, Any] = {"type": "array", "items": {"type": "integer", "minimum": 10, "maximum": 999999999}}
     schema |= {"minItems": 30, "maxItems": 30}
     chain = extraction_chain(_sampling(tiny_llava).bind(max_tokens=110), schema)
     with pytest.raises(TruncatedOutputError) as caught:
