@@ -54,6 +54,6 @@ class Continuing(RunnableSerializable[LanguageModelInput, AIMessage]):
 def _more(answer: AIMessage) -> dict[str, Any] | None:
     """The options that go on with an answer; None where there is nothing to go on with."""
     truncated = answer.response_metadata.get("truncated")
-    if answer.response_metadata.get("finish_reason") != "length" or not truncated:
+    if answer.response_metadata.get("finish_reason") != "length" or not truncated or truncated.get("capped"):
         return None
     return {"continue_from": truncated["tokens"], "max_tokens": 2 * truncated["budget"]}

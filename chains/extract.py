@@ -26,11 +26,12 @@ from extraction.chains.models import (
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
 from extraction.chains.samples import Sampled
+from extraction.endings import finish_reason
 from extraction.errors import OptionError
 from extraction.families import BoxConvention, Family
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
-from extraction.parsing import GroundedOutputParser, finish_reason
+from extraction.parsing import GroundedOutputParser
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of

@@ -184,6 +184,8 @@ def _parted(answer: Answer) -> tuple[str, str]:
 def _truncated(answer: Answer, cut: Cut) -> dict[str, Any]:
     """What a cut answer's reader must know: which fields the model did not write, and how to go on."""
     truncated: dict[str, Any] = {"written": cut.written, "tokens": list(cut.tokens), "budget": cut.budget}
+    if cut.capped:
+        truncated["capped"] = True
     if cut.written < len(answer.text):
         truncated |= {"invented": [], "open": []}
         for part in parts(answer.text):

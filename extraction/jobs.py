@@ -91,11 +91,13 @@ class Cut:
         written: Characters that the model wrote; what follows was put there to make the answer whole.
         tokens: What the model wrote as tokens, to go on from.
         budget: Tokens that the answer could have had.
+        capped: Whether a bound that the schema does not name ended a list or a text of it, and not the budget.
     """
 
     written: int
     tokens: tuple[int, ...]
     budget: int
+    capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Answer:
         image_tokens: Tokens of pictures among them.
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
-        cut: Where it was cut; None for an answer that came to its end, or to a bound of the grammar.
+        cut: Where it was cut; None for an answer that came to its end.
         effort: What it cost; None where the backend does not tell.
         trace: What the model thought of each token; None where that was not recorded.
     """

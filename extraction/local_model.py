@@ -17,7 +17,7 @@ from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
 from extraction.grammar import build_grammar, was_cut
 from extraction.heads import Head
-from extraction.jobs import Answer, Effort, Job, ModelInfo, Request
+from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
@@ -342,6 +342,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
     ended = reason == "stop" and row.matcher is not None and row.matcher.complete
     if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"
+        row.cut = Cut(len(text), tuple(row.tokens), row.max_tokens, capped=True)
     one.job.resolve(
         Answer(
             text=text,

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final, Generic, Literal, cast
+from typing import Any, Generic, Literal, cast
 
 from langchain_core.messages import BaseMessage
 from langchain_core.output_parsers import BaseOutputParser, BaseTransformOutputParser
@@ -20,6 +19,7 @@ from typing_extensions import TypeVar
 
 from extraction.confidence import Confidence
 from extraction.documents import Document, Reading, complete_part, read_text, without_thinking
+from extraction.endings import check_ending, finish_reason
 from extraction.errors import (
     BoxConventionError,
     OutputError,
@@ -39,29 +39,20 @@ from extraction.validation import Validator, explain, takes_text
 
 T = TypeVar("T", default=Any)
 
-BUDGET_ENDINGS: Final = ("length", "max_tokens", "max_output_tokens", "incomplete", "token_limit", "window_exceeded")
-"""How chat models' words for "out of tokens" end, in lower case: ``length`` (OpenAI, vLLM, Ollama), ``model_length``
-(Mistral), ``MAX_TOKENS`` (Gemini), ``max_tokens`` and ``model_context_window_exceeded`` (Anthropic), ``incomplete``
-(OpenAI's Responses)."""
-
-STOPPED_ENDINGS: Final = (
-    *("cancelled", "canceled", "abort", "aborted", "error", "repetition", "refusal", "pause_turn"),
-    *("content_filter", "content_filtered", "guardrail_intervened", "safety", "recitation", "prohibited_content"),
-    *("blocklist", "spii"),
-)
-"""How their words for an answer that was stopped from outside end."""
-
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed(Generic[T]):
-    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was."""
+    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was.
+
+    ``text`` is the document as the model wrote it; None where only what is complete of one was taken.
+    """
 
     value: T
     data: Any
     notes: list[BoxNote] = field(default_factory=list)
-    text: str = ""
+    text: str | None = None
     confidence: Confidence | None = None
 
 
@@ -173,13 +164,16 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             SchemaMismatchError: The document does not fit the schema.
             BoxConventionError: There are boxes, and it is not known what their numbers mean.
         """
-        reason = finish_reason(metadata)
         try:
-            check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
+            return self._parse_whole(text, metadata)
         except TruncatedOutputError as error:
             if self.on_truncation == "salvage" and (salvaged := self._salvaged(error)) is not None:
                 return salvaged
             raise
+
+    def _parse_whole(self, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
+        reason = finish_reason(metadata)
+        check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
         try:
             reading = read_text(text)
         except ValueError as error:
@@ -206,7 +200,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     def answer_stream(self) -> AnswerStream:
         """A new answer that is to come in chunks."""
         boxes = has_geometry(self._schema)
-        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data, _was_cut)
+        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data)
 
     def end_of(self, stream: AnswerStream) -> T:
         """The value of an answer that has come to its end.
@@ -218,7 +212,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         answer = stream.answer()
         is_text = isinstance(answer, str)
         parsed = self.parse_text(str(answer), {}) if is_text else self.parse_message(cast("BaseMessage", answer))
-        if stream.contradicts(parsed.text):
+        if parsed.text is not None and stream.contradicts(parsed.text):
             raise UnreadableOutputError(
                 "the answer holds several documents, and another one counts than the one that was streamed",
                 llm_output=str(answer) if is_text else text_of(cast("BaseMessage", answer)),
@@ -354,52 +348,6 @@ def _told(parsed: Parsed[T]) -> T:
     for conflict in parsed.confidence.conflicts if parsed.confidence else ():
         _log.warning("%s: the model %s, and the grammar did not let it", conflict.pointer or "(root)", conflict.problem)
     return parsed.value
-
-
-def finish_reason(metadata: Mapping[str, Any]) -> str | None:
-    """Why a model stopped, in lower case, under whichever key its metadata tells it."""
-    for key in ("finish_reason", "stop_reason", "stopReason", "done_reason", "status"):
-        value = metadata.get(key)
-        if isinstance(value, Enum):
-            value = value.value if isinstance(value.value, str) else value.name
-        if isinstance(value, str) and value:
-            return value.lower()
-    return None
-
-
-def _was_cut(metadata: Mapping[str, Any]) -> bool:
-    # Some streams give the reason several times, which LangChain joins: "stoplength".
-    return (finish_reason(metadata) or "").endswith(BUDGET_ENDINGS + STOPPED_ENDINGS)
-
-
-def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
-    """Returns when nothing in a message's metadata says that it did not come to its end.
-
-    Args:
-        text: The message's text.
-        metadata: Its ``response_metadata``.
-        partial: Gives what of the text is complete.
-
-    Raises:
-        TruncatedOutputError: The tokens were used up, or the answer was stopped from outside.
-    """
-    reason = finish_reason(metadata)
-    if reason is None or not _was_cut(metadata):
-        return
-    spent = reason.endswith(BUDGET_ENDINGS)
-    hint = "raise max_tokens, or ask for less at once" if spent else None
-    if reason.endswith("repetition"):
-        hint = "the model repeats itself; if that is right, raise max_repeats"
-    invented = tuple((metadata.get("truncated") or {}).get("invented") or ())
-    told = f"; not written by the model: {', '.join(invented[:5])}{' ...' if invented[5:] else ''}" if invented else ""
-    raise TruncatedOutputError(
-        f"the answer was {'cut off' if spent else 'stopped'} (finish_reason {reason!r}){told}",
-        llm_output=text,
-        finish_reason=reason,
-        partial=partial(),
-        hint=hint,
-        invented=invented,
-    )
 
 
 class WholeTextParser(BaseOutputParser[str]):

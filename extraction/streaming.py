@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Base
 from langchain_core.runnables import RunnableConfig
 
 from extraction.documents import load_strictly
+from extraction.endings import ended_early
 from extraction.growing import Closed
 from extraction.openings import AnswerReader
 from extraction.positions import Position
@@ -38,22 +39,15 @@ def text_of(message: BaseMessage) -> str:
 class AnswerStream:
     """One answer on its way: takes chunks, gives values, and puts the whole answer together in the end."""
 
-    def __init__(
-        self,
-        root: Position,
-        in_pixels: Callable[[Any, Any, Mapping[str, Any]], Any],
-        was_cut: Callable[[Mapping[str, Any]], bool],
-    ) -> None:
+    def __init__(self, root: Position, in_pixels: Callable[[Any, Any, Mapping[str, Any]], Any]) -> None:
         """Starts before the first chunk.
 
         Args:
             root: The place of the whole value.
             in_pixels: Puts the boxes of a JSON value into pixels, by its JSON schema and the message's metadata.
-            was_cut: Whether a message's metadata says that it did not come to its end.
         """
         self._root = root
         self._in_pixels = in_pixels
-        self._was_cut = was_cut
         self._ended = False
         self._chunks: list[str | BaseMessage] = []
         self._metadata: dict[str, Any] = {}
@@ -70,7 +64,7 @@ class AnswerStream:
         if isinstance(chunk, str):
             yield from self.reader.read(chunk)
             return
-        self._ended |= self._was_cut(chunk.response_metadata)
+        self._ended |= ended_early(chunk.response_metadata)
         if self._ended:
             return  # what closes an answer that was cut need not be what the model meant
         if boxes := chunk.response_metadata.get("boxes"):

@@ -74,6 +74,7 @@ def test_what_is_complete_can_be_salvaged(pocket: Any, scene: Picture, whole: Sc
     assert salvaged.value.objects == whole.objects[: len(salvaged.value.objects)]
     chain = extraction_chain(pocket.bind(max_tokens=BUDGETS[-1]), Scene, on_truncation="salvage")
     assert chain.invoke(scene) == salvaged.value
+    assert list(chain.stream(scene))[-1] == salvaged.value
     with pytest.raises(TruncatedOutputError):  # a list must have its items
         extract(pocket.bind(max_tokens=22), scene, DetectedObject, on_truncation="salvage")
 
@@ -104,6 +105,15 @@ def test_a_stream_that_is_cut_adds_up_to_the_same_message(pocket: Any, scene: Pi
     written = message.response_metadata["truncated"]["written"]
     assert "".join(str(chunk.content) for chunk in chunks[:-1]) == message.content[:written]
     assert chunks[-1].content == message.content[written:] != ""
+
+
+def test_a_list_that_may_not_go_on_says_which_option_ended_it(pocket: Any, scene: Picture, whole: Scene) -> None:
+    capped = pocket.bind(max_items=2)
+    for on_truncation in ("raise", "continue"):
+        with pytest.raises(TruncatedOutputError, match="max_items or max_string"):
+            extract(capped, scene, Scene, on_truncation=on_truncation)
+    assert extract(capped, scene, Scene, on_truncation="salvage").value.objects == whole.objects[:2]
+    assert extract(pocket.bind(max_items=4), scene, Scene).value == whole
 
 
 def test_a_model_that_tells_no_tokens_cannot_go_on() -> None:

@@ -178,6 +178,7 @@ def test_a_bound_that_the_schema_does_not_name_is_a_cut(qwen: TransformersBacken
     assert set(lengths[::2]) == {2, 3}
     assert [answer.finish_reason == "length" for answer in answers[::2]] == [length == 3 for length in lengths[::2]]
     assert {answer.finish_reason for answer in answers[1::2]} == {"stop"}
+    assert all(answer.cut is not None and answer.cut.capped for answer in answers if answer.finish_reason == "length")
 
 
 def test_one_bad_row_does_not_hurt_its_neighbours(qwen: TransformersBackend) -> None:
