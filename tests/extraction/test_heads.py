@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,9 @@ import torch
 
 from extraction.chat_model import ChatTransformers
 from extraction.heads import Head
-from extraction.jobs import Answer, Job, Request
-from extraction.loading import ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.sampling import Sampling
-from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked
+from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run
 
 REQUESTS = [
     asked(FLAT),
@@ -31,22 +29,11 @@ REQUESTS = [
 NARROW = [replace(request, narrow_head=True) for request in REQUESTS]
 
 
-@pytest.fixture(scope="module", params=["tiny_llava", "tiny_qwen"])
-def backend(request: pytest.FixtureRequest) -> TransformersBackend:
-    return TransformersBackend(ModelKey(request.getfixturevalue(request.param), dtype="float32"))
-
-
-def _run(backend: TransformersBackend, requests: Sequence[Request]) -> list[Answer]:
-    jobs = [Job(request) for request in requests]
-    backend.run(jobs)
-    return [job.future.result(timeout=0) for job in jobs]
-
-
 def test_answers_are_those_of_the_whole_head(backend: TransformersBackend) -> None:
-    whole = [_run(backend, [request])[0] for request in REQUESTS]
-    alone = [_run(backend, [request])[0] for request in NARROW]
-    mixed = _run(backend, [*NARROW[:8], *REQUESTS[8:]])
-    assert alone == _run(backend, NARROW) == mixed == whole
+    whole = [run(backend, [request])[0] for request in REQUESTS]
+    alone = [run(backend, [request])[0] for request in NARROW]
+    mixed = run(backend, [*NARROW[:8], *REQUESTS[8:]])
+    assert alone == run(backend, NARROW) == mixed == whole
     for request, answer in zip(REQUESTS, alone, strict=True):
         assert answer.effort is not None
         assert answer.effort.whole_head is None
@@ -63,10 +50,10 @@ def test_only_the_allowed_rows_are_multiplied(backend: TransformersBackend, monk
         sizes.append(weight.shape[0])
         return linear(states, weight, *rest)
 
-    _run(backend, NARROW[:1])
+    run(backend, NARROW[:1])
     vocabulary = backend._loaded().get_output_embeddings().weight.shape[0]
     monkeypatch.setattr(torch.nn.functional, "linear", counting)
-    (answer,) = _run(backend, NARROW[:1])
+    (answer,) = run(backend, NARROW[:1])
     assert answer.effort is not None
     assert sizes.count(vocabulary) == answer.effort.passes - answer.effort.narrow_passes
     assert "forward" not in vars(backend._loaded().get_output_embeddings())
@@ -104,8 +91,8 @@ def changed(backend: TransformersBackend) -> Iterator[Callable[..., Head]]:
 )
 def test_what_a_model_does_to_each_score_stays(processing: Any, changed: Any, backend: TransformersBackend) -> None:
     assert changed(processing).whole is None
-    narrow = _run(backend, NARROW[:3] + NARROW[5:8])
-    assert narrow == _run(backend, REQUESTS[:3] + REQUESTS[5:8])
+    narrow = run(backend, NARROW[:3] + NARROW[5:8])
+    assert narrow == run(backend, REQUESTS[:3] + REQUESTS[5:8])
     assert all(answer.effort is not None and answer.effort.narrow_passes for answer in narrow)
 
 
@@ -123,7 +110,7 @@ def test_scores_that_depend_on_each_other_need_the_whole_head(
     processing: Any, reason: str, changed: Any, backend: TransformersBackend
 ) -> None:
     assert reason in changed(processing).whole
-    (answer,) = _run(backend, NARROW[3:4])
+    (answer,) = run(backend, NARROW[3:4])
     assert answer.effort is not None
     assert answer.effort.whole_head is not None
     assert reason in answer.effort.whole_head
