@@ -26,6 +26,9 @@ LONGEST: Final = 4096
 _CLOSERS = re.compile(r'"?[\]}]*')
 _IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
 _VALUES = (", ", ",", "null", '"', "true", "false", "0", "1", "{", "[", '": ', ":", ".", "-", "A", "a")
+_MAPS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+"""Keywords whose value is a map of schemas by names of any kind."""
+_VALUES_THEMSELVES: Final = ("enum", "const", "default", "examples", "required", "dependentRequired")
 _UNKNOWN: Final = 64
 """Characters that are reckoned for a value whose shortest text a schema does not tell: a pattern, a format."""
 _WRAPPING: Final = 64
@@ -148,7 +151,7 @@ class _Shortest:
         if together or choices:
             return sum(together) + min(choices, default=0)
         kinds = node.get("type", "object" if "properties" in node else None)
-        kinds = kinds if isinstance(kinds, list) else [kinds]
+        kinds = [kind for kind in kinds if isinstance(kind, str)] if isinstance(kinds, list) else [kinds]
         return min((self._of_kind(node, kind) for kind in kinds), default=_UNKNOWN)
 
     def _of_kind(self, node: dict[str, Any], kind: Any) -> int:
@@ -184,13 +187,18 @@ def _scalar(node: Any) -> int:
     return 2 + max((len(_dumped(bound)) for bound in bounds), default=0)
 
 
-def _schemas(node: Any) -> Iterator[Any]:
-    """All objects inside a schema; some are none themselves (maps of properties), which does no harm."""
+def _schemas(node: Any) -> Iterator[dict[str, Any]]:
+    """All schemas inside a schema, itself among them."""
+    if isinstance(node, list):
+        for value in node:
+            yield from _schemas(value)
     if isinstance(node, dict):
         yield node
-    if isinstance(node, (dict, list)):
-        for value in node.values() if isinstance(node, dict) else node:
-            yield from _schemas(value)
+        for key, value in node.items():
+            if key in _MAPS and isinstance(value, dict):
+                yield from _schemas([*value.values()])
+            elif key not in _VALUES_THEMSELVES:
+                yield from _schemas(value)
 
 
 def _count(node: dict[str, Any], key: str) -> int:

@@ -10,7 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from extraction.closing import reach
 from extraction.errors import GenerationError, OptionError
+from extraction.grammar import Constraint
 from extraction.jobs import Answer, Job, Request
 from extraction.local_model import TransformersBackend
 from extraction.repeating import SHORTEST, Repetition
@@ -109,6 +111,28 @@ def test_a_cut_answer_goes_on_where_it_broke_off(backend: TransformersBackend, s
         assert whole.effort is not None
         assert last.effort.passes <= whole.effort.passes - len(begun[-1]) + whole.effort.forced_tokens + 1
         assert last.effort.passes < whole.effort.passes
+
+
+def test_fields_may_be_called_as_keywords_are() -> None:
+    names = (
+        "type",
+        "enum",
+        "const",
+        "required",
+        "properties",
+        "items",
+        "$ref",
+        "anyOf",
+        "minLength",
+        "minItems",
+        "minimum",
+    )
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(names)}
+    nested = {"type": "object", "properties": {"type": schema, "enum": {"enum": [{"type": {}}, "a long one"]}}}
+    smallest = len(json.dumps(dict.fromkeys(names, "")))
+    assert abs(reach(Constraint.of(schema))[0] - smallest) < 2 * len(names)
+    assert reach(Constraint.of(nested)) == (reach(Constraint.of(schema))[0], len('{"type": {}}'))
+    assert reach(Constraint.of(tools={"tool": nested}))[0] > reach(Constraint.of(nested))[0]
 
 
 def test_what_was_begun_must_follow_the_grammar(backend: TransformersBackend) -> None:
