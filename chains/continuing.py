@@ -9,6 +9,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict
 
+from extraction.endings import truncation
+
 OnTruncation = Literal["raise", "salvage", "continue"]
 """What becomes of an answer that the budget cut: an error, what is complete of it, or the rest with a larger budget."""
 
@@ -53,7 +55,7 @@ class Continuing(RunnableSerializable[LanguageModelInput, AIMessage]):
 
 def _more(answer: AIMessage) -> dict[str, Any] | None:
     """The options that go on with an answer; None where there is nothing to go on with."""
-    truncated = answer.response_metadata.get("truncated")
+    truncated = truncation(answer.response_metadata)
     if answer.response_metadata.get("finish_reason") != "length" or not truncated or truncated.get("capped"):
         return None
     return {"continue_from": truncated["tokens"], "max_tokens": 2 * truncated["budget"]}

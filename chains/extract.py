@@ -194,7 +194,7 @@ def _parts(
     asked = asked_for_json(model, form, family)
     drawn = asked_for_samples(asked, model, asking.samples, asking.sample_temperature)
     if asking.on_truncation == "continue":
-        asked = Continuing(model=asked)
+        asked, drawn = Continuing(model=asked), [Continuing(model=one) for one in drawn]
     if asking.repair:
         asked = Repairing(model=asked, parser=parser, attempts=asking.repair)
     if drawn:

@@ -15,16 +15,14 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from extraction.asking import Plan
 from extraction.confidence import Confidence, confidence_of
+from extraction.endings import PROVIDER
 from extraction.families import PIXEL, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
 from extraction.places import pointer
-from extraction.spans import parts
+from extraction.spans import is_written, parts
 from extraction.tools import CallReader, WrittenCall, call_bodies, read_call
 from extraction.trace import Trace
-
-PROVIDER = "extraction"
-"""``model_provider`` of our messages."""
 
 
 def message_of(answer: Answer, plan: Plan) -> AIMessage:
@@ -181,15 +179,15 @@ def _parted(answer: Answer) -> tuple[str, str]:
     return answer.text[:written], answer.text[written:]
 
 
-def _truncated(answer: Answer, cut: Cut) -> dict[str, Any]:
+def _truncated(answer: Answer, cut: Cut, plan: Plan) -> dict[str, Any]:
     """What a cut answer's reader must know: which fields the model did not write, and how to go on."""
     truncated: dict[str, Any] = {"written": cut.written, "tokens": list(cut.tokens), "budget": cut.budget}
     if cut.capped:
-        truncated["capped"] = True
-    if cut.written < len(answer.text):
+        truncated["capped"] = cut.capped
+    elif plan.schema is not None:
         truncated |= {"invented": [], "open": []}
         for part in parts(answer.text):
-            if part.end > cut.written or (part.kind == "number" and part.end == cut.written):
+            if not is_written(part, cut.written):
                 begun = part.kind in ("object", "list") and part.start < cut.written
                 truncated["open" if begun else "invented"].append(pointer(part.path))
     return truncated
@@ -223,7 +221,7 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
     if answer.effort is not None:
         metadata["decoding"] = dataclasses.asdict(answer.effort)
     if answer.cut is not None:
-        metadata["truncated"] = _truncated(answer, answer.cut)
+        metadata["truncated"] = _truncated(answer, answer.cut, plan)
     if answer.trace is not None:
         metadata["confidence"] = _confidence(answer, answer.trace, plan, pixels)
     if answer.finish_reason == "length":
@@ -234,7 +232,8 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
 def _confidence(answer: Answer, trace: Trace, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
     """How sure the model was of each part of the document, or of the arguments of each call (``Confidence.as_json``)."""
     text = answer.text
-    bodies = list(call_bodies(text, plan.dialect)) if plan.tools else []
+    written, _ = _parted(answer)
+    bodies = list(call_bodies(written, plan.dialect)) if plan.tools else []
     if not bodies:
         found = confidence_of(text, trace, schema=plan.schema)
         return pixels.confidence(found, text, plan.schema).as_json()

@@ -195,7 +195,7 @@ def any_definitions(caps: Caps) -> dict[str, Any]:
     return definitions
 
 
-def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]]) -> bool:
+def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]], *, lists: bool = True) -> bool:
     """Whether a value holds a string, list or object that is as long as a cap lets it be.
 
     What is as long as the schema itself allows is not cut, nor what its own least length makes long.
@@ -203,8 +203,9 @@ def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]]) -> bool:
     Args:
         value: A value that fits one of the schemas.
         schemas: Schemas of grammars, from ``relaxing.relaxed``, which marks their caps.
+        lists: Whether lists and objects count, or only strings.
     """
-    kinds = [(schema, _Walker(schema.get("$defs", {}))) for schema in schemas]
+    kinds = [(schema, _Walker(schema.get("$defs", {}), lists=lists)) for schema in schemas]
     fitting = [(schema, walker) for schema, walker in kinds if walker.fits(value, schema)]
     return bool(fitting) and all(walker.reached(value, schema) for schema, walker in fitting)
 
@@ -212,7 +213,8 @@ def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]]) -> bool:
 class _Walker:
     """Walks through a value and the schema of a grammar together; every pair of places is looked at once."""
 
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
+    def __init__(self, definitions: Mapping[str, Any], *, lists: bool) -> None:
+        self._lists = lists
         self._definitions = definitions
         self._fitting: dict[tuple[int, int], bool] = {}
         self._full: dict[tuple[int, int], bool] = {}
@@ -234,10 +236,10 @@ class _Walker:
         if isinstance(value, str):
             return CAPPED in node and len(value) >= node["maxLength"]
         if isinstance(value, list):
-            full = CAPPED in node and len(value) >= node["maxItems"]
+            full = self._lists and CAPPED in node and len(value) >= node["maxItems"]
             return full or any(self.reached(item, _item_schema(node, index)) for index, item in enumerate(value))
         if isinstance(value, dict):
-            full = CAPPED in node and len(value) >= node["maxProperties"]
+            full = self._lists and CAPPED in node and len(value) >= node["maxProperties"]
             return full or any(
                 self.reached(item, branch) for key, item in value.items() for branch in _key_schemas(node, key)
             )

@@ -9,8 +9,8 @@ from langchain_core.utils import from_env
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from extraction import __version__
-from extraction.answering import PROVIDER
 from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.endings import PROVIDER
 from extraction.families import BoxConvention, Family
 from extraction.jobs import PREFIX_CACHE_BYTES
 from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
@@ -61,7 +61,8 @@ class ChatFields(BaseChatModel):
     """Most items of a list for which the schema names no ``maxItems``, and most keys of an object that is open to any. A list
     that came to this end counts as cut (``finish_reason`` "length")."""
     max_string: Positive = MAX_STRING
-    """Most characters of a string for which the schema names no ``maxLength``; one that came to this end counts as cut."""
+    """Most characters of a string for which the schema names no ``maxLength``; one that came to this end counts as cut.
+    A ``pattern`` or a ``format`` has ends of its own."""
     schema_in_prompt: bool | None = None
     """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
     follow_instructions: bool = True

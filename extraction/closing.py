@@ -18,7 +18,7 @@ from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
 
-    from extraction.grammar import Constraint
+    from extraction.grammar import Finite
 
 LONGEST: Final = 4096
 """Tokens after which a way is given up."""
@@ -26,11 +26,8 @@ LONGEST: Final = 4096
 _CLOSERS = re.compile(r'"?[\]}]*')
 _IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
 _VALUES = (", ", ",", "null", '"', "true", "false", "0", "1", "{", "[", '": ', ":", ".", "-", "A", "a")
-_MAPS: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
-"""Keywords whose value is a map of schemas by names of any kind."""
-_VALUES_THEMSELVES: Final = ("enum", "const", "default", "examples", "required", "dependentRequired")
-_UNKNOWN: Final = 64
-"""Characters that are reckoned for a value whose shortest text a schema does not tell: a pattern, a format."""
+_DIGITS: Final = 40
+"""Characters that are reckoned for a number, a boolean or null."""
 _WRAPPING: Final = 64
 """Characters that are reckoned for the marks around a tool call."""
 
@@ -103,107 +100,90 @@ class Closer:
 
 
 @functools.lru_cache(maxsize=256)
-def reach(constraint: Constraint) -> tuple[int, int]:
+def reach(schemas: Finite) -> tuple[int, int]:
     """How much longer the way to the end can get by one choice, in characters, which are at least as many as tokens.
 
     It only says when to look; whether an answer can still end is always asked of the grammar.
 
+    Args:
+        schemas: The schemas of a grammar, flat and finite (``grammar.finite_schemas``).
+
     Returns:
         (where a value may begin, inside of a value that has begun).
     """
-    texts = [constraint.schema, *(arguments for _, arguments in constraint.tools)]
-    measures = [_Shortest(json.loads(text)) for text in texts if text is not None]
-    around = _WRAPPING if constraint.tools else 0
-    return around + max(one.longest for one in measures), max(one.longest_scalar for one in measures)
+    measures = [_Shortest(json.loads(text)) for text in schemas]
+    return _WRAPPING + max(one.longest for one in measures), max(one.longest_scalar for one in measures)
 
 
 class _Shortest:
-    """The shortest texts of the values of a schema.
+    """The shortest texts of the values of a flat schema.
 
     Attributes:
         longest: The longest of them, of all values that the schema describes.
         longest_scalar: What a string, a number or a choice that has begun can still need.
     """
 
-    def __init__(self, schema: Any) -> None:
-        self._root = schema
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._definitions = schema.get("$defs", {})
         self._known: dict[int, int] = {}
         nodes = list(_schemas(schema))
-        self.longest = min(LONGEST, max(map(self.of, nodes), default=_UNKNOWN))
-        self.longest_scalar = min(LONGEST, max((_scalar(node) for node in nodes), default=_UNKNOWN))
+        self.longest = min(LONGEST, max(map(self.of, nodes), default=LONGEST))
+        self.longest_scalar = min(LONGEST, max(map(_scalar, nodes), default=LONGEST))
 
     def of(self, node: Any) -> int:
-        """Characters of the shortest value of a part of the schema, about."""
+        """Characters of the shortest value of a part of the schema; ``LONGEST`` where they are not known."""
         if not isinstance(node, dict):
-            return 4
+            return LONGEST
         if id(node) not in self._known:
             self._known[id(node)] = LONGEST  # a value that holds itself has no end on this way
             self._known[id(node)] = min(LONGEST, self._measured(node))
         return self._known[id(node)]
 
     def _measured(self, node: dict[str, Any]) -> int:
-        if "const" in node or "enum" in node:
-            return min(len(_dumped(value)) for value in node.get("enum") or [node.get("const")])
-        if isinstance(node.get("$ref"), str):
-            return self.of(self._resolved(node["$ref"]))
-        together = [self.of(part) for part in node.get("allOf") or []]
-        choices = [self.of(part) for key in ("anyOf", "oneOf") for part in node.get(key) or []]
-        if together or choices:
-            return sum(together) + min(choices, default=0)
-        kinds = node.get("type", "object" if "properties" in node else None)
-        kinds = [kind for kind in kinds if isinstance(kind, str)] if isinstance(kinds, list) else [kinds]
-        return min((self._of_kind(node, kind) for kind in kinds), default=_UNKNOWN)
-
-    def _of_kind(self, node: dict[str, Any], kind: Any) -> int:
+        if "$ref" in node:
+            return self.of(self._definitions[node["$ref"].rpartition("/")[2]])
+        if "anyOf" in node:
+            return min((self.of(branch) for branch in node["anyOf"]), default=LONGEST)
+        if "enum" in node:
+            return min(len(_dumped(value)) for value in node["enum"])
+        kind = node.get("type")
         if kind == "object":
-            properties = node.get("properties") or {}
-            required = [name for name in node.get("required") or [] if isinstance(name, str)]
+            properties, required = node.get("properties", {}), node.get("required", [])
+            more = max(0, node.get("minProperties", 0) - len(required))
+            if more:
+                return LONGEST
             return 2 + sum(len(_dumped(name)) + 4 + self.of(properties.get(name)) for name in required)
         if kind == "array":
-            first = node.get("prefixItems") or []
-            more = max(0, _count(node, "minItems") - len(first))
-            return 2 + sum(self.of(item) + 2 for item in first) + more * (self.of(node.get("items")) + 2)
-        return {"boolean": 5, "null": 4, None: 4}.get(kind, _scalar(node))
-
-    def _resolved(self, reference: str) -> Any:
-        node = self._root
-        for part in reference.lstrip("#").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            node = node.get(name) if isinstance(node, dict) else None
-        return node
+            first = node.get("prefixItems", [])[: node.get("minItems", 0)]
+            more = node.get("minItems", 0) - len(first)
+            return (
+                2 + sum(self.of(item) + 2 for item in first) + (more * (self.of(node.get("items")) + 2) if more else 0)
+            )
+        return _scalar(node)
 
 
-def _scalar(node: Any) -> int:
+def _scalar(node: dict[str, Any]) -> int:
     """Characters that a string, a number or a choice can still need once it has begun."""
-    if not isinstance(node, dict):
-        return 0
-    if "enum" in node or "const" in node:
-        return max(len(_dumped(value)) for value in node.get("enum") or [node.get("const")])
-    if "pattern" in node or "format" in node:
-        return _UNKNOWN
-    if "minLength" in node:
-        return 2 + _count(node, "minLength")
-    bounds = [node[key] for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if key in node]
-    return 2 + max((len(_dumped(bound)) for bound in bounds), default=0)
+    if "enum" in node:
+        return max(len(_dumped(value)) for value in node["enum"])
+    if node.get("type") == "string":
+        return LONGEST if "pattern" in node or "format" in node else 2 + 2 * node.get("minLength", 0)
+    return _DIGITS
 
 
 def _schemas(node: Any) -> Iterator[dict[str, Any]]:
-    """All schemas inside a schema, itself among them."""
-    if isinstance(node, list):
-        for value in node:
-            yield from _schemas(value)
+    """All schemas inside a flat schema, itself among them."""
     if isinstance(node, dict):
         yield node
-        for key, value in node.items():
-            if key in _MAPS and isinstance(value, dict):
-                yield from _schemas([*value.values()])
-            elif key not in _VALUES_THEMSELVES:
-                yield from _schemas(value)
-
-
-def _count(node: dict[str, Any], key: str) -> int:
-    value = node.get(key)
-    return value if isinstance(value, int) else 0
+        maps = [node.get(key, {}) for key in ("properties", "patternProperties", "$defs")]
+        below = [
+            node.get("items"),
+            node.get("additionalProperties"),
+            *node.get("anyOf", []),
+            *node.get("prefixItems", []),
+        ]
+        for value in (*below, *(value for one in maps for value in one.values())):
+            yield from _schemas(value)
 
 
 def _dumped(value: Any) -> str:

@@ -26,7 +26,7 @@ import numpy as np
 
 from extraction.families import BoxConvention
 from extraction.places import CORNERS, Geometry, Path, are_numbers, find_places, pointer
-from extraction.spans import Part, parts
+from extraction.spans import Part, is_written, parts
 
 if TYPE_CHECKING:
     from extraction.trace import Trace
@@ -152,8 +152,8 @@ class _Reader:
     ) -> None:
         self._text = text
         self._trace = trace
-        own = len(text) if trace.own is None else trace.own
-        self._parts = [part for part in found if part.end <= own]
+        own = trace.own
+        self._parts = [part for part in found if own is None or is_written(part, own)]
         self._leaves = {part.path: part for part in self._parts if part.kind not in ("object", "list")}
         self._about = {path: list(self._decisions(leaf)) for path, leaf in self._leaves.items()}
         whole = self._parts[-1] if self._parts and not self._parts[-1].path else None

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 from extraction.errors import TruncatedOutputError
 
+PROVIDER: Final = "extraction"
+"""``model_provider`` of the messages of local models."""
+
 BUDGET_ENDINGS: Final = ("length", "max_tokens", "max_output_tokens", "incomplete", "token_limit", "window_exceeded")
 """How chat models' words for "out of tokens" end, in lower case: ``length`` (OpenAI, vLLM, Ollama), ``model_length``
 (Mistral), ``MAX_TOKENS`` (Gemini), ``max_tokens`` and ``model_context_window_exceeded`` (Anthropic), ``incomplete``
@@ -38,6 +41,12 @@ def ended_early(metadata: Mapping[str, Any]) -> bool:
     return (finish_reason(metadata) or "").endswith(BUDGET_ENDINGS + STOPPED_ENDINGS)
 
 
+def truncation(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a local model tells of where its answer was cut: ``written``, ``tokens``, ``budget``, ``capped``, ``invented``."""
+    told = metadata.get("truncated")
+    return told if isinstance(told, Mapping) and {"written", "tokens", "budget"} <= told.keys() else {}
+
+
 def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
     """Returns when nothing in a message's metadata says that it did not come to its end.
 
@@ -56,7 +65,7 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
     hint = "raise max_tokens, or ask for less at once" if spent else None
     if reason.endswith("repetition"):
         hint = "the model repeats itself; if that is right, raise max_repeats"
-    truncated = metadata.get("truncated") or {}
+    truncated = truncation(metadata)
     if truncated.get("capped"):
         hint = "a list or a text came to the end that max_items or max_string gives it; raise them"
     invented = tuple(truncated.get("invented") or ())

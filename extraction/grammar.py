@@ -96,18 +96,29 @@ def build_grammar(constraint: Constraint, dialect: ToolDialect) -> str:
     return _built(constraint, dialect).text
 
 
+Finite = tuple[str, ...]
+"""Schemas of a grammar as JSON: flat, with references into ``$defs`` only, and every list and string has an end."""
+
+
 def finite_schemas(constraint: Constraint, dialect: ToolDialect) -> tuple[dict[str, Any], ...]:
     """The schemas of a constraint as its grammar holds them: every list and string of them has an end."""
     return _built(constraint, dialect).schemas
 
 
-def was_cut(text: str, constraint: Constraint, dialect: ToolDialect) -> bool:
+@functools.lru_cache(maxsize=256)
+def finite_texts(constraint: Constraint, dialect: ToolDialect) -> Finite:
+    """The same as text, which can be a key."""
+    return tuple(map(json.dumps, finite_schemas(constraint, dialect)))
+
+
+def was_cut(text: str, constraint: Constraint, dialect: ToolDialect, *, lists: bool = True) -> bool:
     """Whether a finished answer ended only because a bound that the schema does not name ended it.
 
     Args:
         text: The answer.
         constraint: What it had to be.
         dialect: How the model marks tool calls.
+        lists: Whether lists count, or only strings.
     """
     if len(text) < min(constraint.max_string, constraint.max_items):
         return False
@@ -117,7 +128,7 @@ def was_cut(text: str, constraint: Constraint, dialect: ToolDialect) -> bool:
     except ValueError:
         return False  # a stop string cut it: then that is how it ended
     schemas = finite_schemas(constraint, dialect)
-    return any(reached_bound(value, schemas) for value in values)
+    return any(reached_bound(value, schemas, lists=lists) for value in values)
 
 
 @functools.lru_cache(maxsize=256)

@@ -91,13 +91,14 @@ class Cut:
         written: Characters that the model wrote; what follows was put there to make the answer whole.
         tokens: What the model wrote as tokens, to go on from.
         budget: Tokens that the answer could have had.
-        capped: Whether a bound that the schema does not name ended a list or a text of it, and not the budget.
+        capped: Where a bound that the schema does not name ended it, and not the budget: whether one of its texts, or only
+            lists.
     """
 
     written: int
     tokens: tuple[int, ...]
     budget: int
-    capped: bool = False
+    capped: Literal["text", "list"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
-from extraction.grammar import build_grammar, was_cut
+from extraction.grammar import build_grammar, finite_texts, was_cut
 from extraction.heads import Head
 from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
@@ -82,7 +82,7 @@ class TransformersBackend:
             for one in prepared:
                 one.job.resolve(error)
             return
-        prepared = [one for one in prepared if self._has_room(one)]
+        prepared = [one for one in prepared if self._can_begin(one)]
         for indices in self._grouped(prepared):
             self._run_batch([prepared[index] for index in indices])
 
@@ -116,8 +116,13 @@ class TransformersBackend:
             return None
         return _Prepared(job, encoded, grammar)
 
-    def _has_room(self, one: _Prepared) -> bool:
-        """Whether the shortest answer that its grammar allows has room; a job that has none is told so."""
+    def _can_begin(self, one: _Prepared) -> bool:
+        """Whether a job can be begun: what it goes on from are tokens, and the shortest answer that it allows has room."""
+        begun = one.job.request.begun
+        unknown = [token for token in begun if not 0 <= token < self._vocabulary or token in self._special.placeholders]
+        if unknown:
+            one.job.resolve(OptionError(f"continue_from holds {unknown[0]}, which is no token of an answer"))
+            return False
         try:
             smallest = None if one.grammar is None else self._grammars.smallest(one.grammar)
         except ExtractionError as error:
@@ -241,7 +246,7 @@ class TransformersBackend:
             grammars = self._grammars
             matcher = grammars.matcher(one.grammar)
             smallest = grammars.smallest(one.grammar)
-            longer = reach(request.constraint)
+            longer = reach(finite_texts(request.constraint, self._layout.dialect))
             budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
         return Row(
             one.job,
@@ -283,11 +288,13 @@ class TransformersBackend:
 
     @functools.cached_property
     def _grammars(self) -> Grammars:
+        return Grammars(self._decoder, vocabulary=self._vocabulary, ends=self._special.ends)
+
+    @property
+    def _vocabulary(self) -> int:
         model = self._loaded()
         head = model.get_output_embeddings()
-        text_config = model.config.get_text_config()
-        vocabulary = int(text_config.vocab_size if head is None else head.weight.shape[0])
-        return Grammars(self._decoder, vocabulary=vocabulary, ends=self._special.ends)
+        return int(model.config.get_text_config().vocab_size if head is None else head.weight.shape[0])
 
     @functools.cached_property
     def _head(self) -> Head:
@@ -342,7 +349,8 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
     ended = reason == "stop" and row.matcher is not None and row.matcher.complete
     if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"
-        row.cut = Cut(len(text), tuple(row.tokens), row.max_tokens, capped=True)
+        texts = was_cut(text, constraint, layout.dialect, lists=False)
+        row.cut = Cut(len(text), tuple(row.tokens), row.max_tokens, capped="text" if texts else "list")
     one.job.resolve(
         Answer(
             text=text,

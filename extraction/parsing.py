@@ -18,8 +18,8 @@ from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
 from extraction.confidence import Confidence
-from extraction.documents import Document, Reading, complete_part, read_text, without_thinking
-from extraction.endings import check_ending, finish_reason
+from extraction.documents import Document, Reading, complete_part, is_cut, read_text, without_thinking
+from extraction.endings import check_ending, finish_reason, truncation
 from extraction.errors import (
     BoxConventionError,
     OutputError,
@@ -34,7 +34,7 @@ from extraction.growing import Closed
 from extraction.positions import Outline
 from extraction.prompts import has_geometry, schema_text
 from extraction.schemas.json_schema import check_json_schema, json_schema_of
-from extraction.streaming import AnswerStream, GrowingOutput, text_of
+from extraction.streaming import AnswerStream, GrowingOutput, text_of, written_part
 from extraction.validation import Validator, explain, takes_text
 
 T = TypeVar("T", default=Any)
@@ -153,10 +153,15 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             raise UnreadableOutputError(
                 f"the model refused: {refusal}", llm_output=str(refusal), finish_reason=finish_reason(metadata)
             )
-        return self.parse_text(text, metadata)
+        return self.parse_text(text, metadata, written_part(message))
 
-    def parse_text(self, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
+    def parse_text(self, text: str, metadata: Mapping[str, Any], written: str | None = None) -> Parsed[T]:
         """The value of a text, by the ``response_metadata`` that came with it.
+
+        Args:
+            text: The text.
+            metadata: What came with it.
+            written: What of it the model wrote of the wanted document; by default all that it did not have made whole.
 
         Raises:
             TruncatedOutputError: The model says that the answer was cut, or the text ends inside a document.
@@ -164,16 +169,22 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             SchemaMismatchError: The document does not fit the schema.
             BoxConventionError: There are boxes, and it is not known what their numbers mean.
         """
+        if written is None:
+            written = text[: truncation(metadata).get("written")]
         try:
-            return self._parse_whole(text, metadata)
+            return self._parse_whole(text, metadata, written)
         except TruncatedOutputError as error:
-            if self.on_truncation == "salvage" and (salvaged := self._salvaged(error)) is not None:
+            capped = "capped" in truncation(metadata)
+            if (
+                self.on_truncation == "salvage"
+                and (salvaged := self._salvaged(error, written, capped=capped)) is not None
+            ):
                 return salvaged
             raise
 
-    def _parse_whole(self, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
+    def _parse_whole(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
         reason = finish_reason(metadata)
-        check_ending(text, metadata, partial=lambda: self._partial(text, metadata))
+        check_ending(text, metadata, partial=lambda: self._partial(written, metadata))
         try:
             reading = read_text(text)
         except ValueError as error:
@@ -185,7 +196,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 f"the answer ends in the middle of {'its thinking' if reading.thinking else 'a JSON document'}",
                 llm_output=text,
                 finish_reason=reason,
-                partial=self._partial(text, metadata),
+                partial=self._partial(written, metadata),
                 hint="raise max_tokens",
             )
         fitting = self._fitting(reading, text, metadata)
@@ -295,21 +306,24 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
             ) from error
 
-    def _salvaged(self, error: TruncatedOutputError) -> Parsed[T] | None:
+    def _salvaged(self, error: TruncatedOutputError, written: str, *, capped: bool) -> Parsed[T] | None:
         """What is complete of a cut answer, if that fits the schema as it is; None where it does not."""
         if error.partial is None:
             return None
         try:
+            if not is_cut(written) and not capped:  # the last document of a text that chats on need not be the answer
+                return None
             return Parsed(self._validator.validate(error.partial), error.partial)
         except (ValueError, RecursionError):
             return None
 
-    def _partial(self, text: str, metadata: Mapping[str, Any]) -> Any:
+    def _partial(self, written: str, metadata: Mapping[str, Any]) -> Any:
         """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""
         grounding = Grounding(*self._meaning(metadata))
-        written = (metadata.get("truncated") or {}).get("written")
+        if truncation(metadata).get("capped") == "text":
+            return None  # which of its texts was cut cannot be told from it
         try:
-            partial = grounding.apply(complete_part(text[:written]), self._schema)
+            partial = grounding.apply(complete_part(written), self._schema)
         except (BoxConventionError, RecursionError):
             return None
         return None if grounding.problems else partial

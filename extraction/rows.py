@@ -238,18 +238,22 @@ class Row:
         closing = None if path is None else [*self._due, *path]
         if not closing or self._budget is None:
             self.finish(reason)
-            self.cut = Cut(len(self.stream.text), tokens, self.max_tokens)
+            self._cut(len(self.stream.text), tokens)
             return
+        self.stream.ignore_stops()
         written = self.stream.length + (0 if wanted is None else self._budget.agreed(wanted, closing))
         for token in closing:
             self.tokens.append(token)
             self.stream.push(token)
         self.stream.finish()
         self.job.tell(self.stream.text[:written])
+        self._cut(written, tokens)
+        self.finish_reason = reason
+
+    def _cut(self, written: int, tokens: tuple[int, ...]) -> None:
+        self.cut = Cut(written, tokens, self.max_tokens)
         if self.watch is not None:
             self.watch.trace.own = written
-        self.cut = Cut(written, tokens, self.max_tokens)
-        self.finish_reason = reason
 
     def finish(self, reason: FinishReason) -> None:
         """Ends the row."""

@@ -37,6 +37,11 @@ class Part:
     before: int
 
 
+def is_written(part: Part, written: int) -> bool:
+    """Whether a part is all of one's own, where the text is so up to an index: a number that ends there may have gone on."""
+    return part.end < written or (part.end == written and part.kind != "number")
+
+
 def parts(text: str, start: int = 0) -> Iterator[Part]:
     """Every part of the JSON document that begins at ``start``, containers behind what they hold.
 

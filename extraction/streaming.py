@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -16,10 +17,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Base
 from langchain_core.runnables import RunnableConfig
 
 from extraction.documents import load_strictly
-from extraction.endings import ended_early
+from extraction.endings import PROVIDER, ended_early
 from extraction.growing import Closed
 from extraction.openings import AnswerReader
 from extraction.positions import Position
+
+_ARGUMENTS = re.compile(r'"arguments"\s*:\s*')
 
 VALUE_EVENT: Final = "extraction_value"
 """Name of the custom event (``astream_events``) for each value that closes: ``{"pointer": ..., "value": ...}``."""
@@ -34,6 +37,24 @@ def text_of(message: BaseMessage) -> str:
         calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
         calls += [call["args"] or "" for call in message.invalid_tool_calls]
     return "\n".join(calls) if calls else str(message.text)
+
+
+def written_part(message: BaseMessage) -> str | None:
+    """What of the arguments of a call that was cut stands in a message; None where no call was cut, "" where several were made.
+
+    A local model's call that was cut is kept as it was written, with the name of the tool around the arguments.
+    """
+    if isinstance(message, AIMessageChunk):
+        calls = [(call["name"], call["args"] or "") for call in message.tool_call_chunks]
+    elif isinstance(message, AIMessage):
+        calls = [("", json.dumps(call["args"])) for call in message.tool_calls]
+        calls += [(None, call["args"] or "") for call in message.invalid_tool_calls]
+    else:
+        return None
+    if message.response_metadata.get("model_provider") != PROVIDER or all(name is not None for name, _ in calls):
+        return None
+    begin = _ARGUMENTS.search(calls[0][1]) if len(calls) == 1 else None
+    return "" if begin is None else calls[0][1][begin.end() :]
 
 
 class AnswerStream:

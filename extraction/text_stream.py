@@ -43,6 +43,11 @@ class TextStream:
         """Characters so far, with those that are held back."""
         return len(self.text) + len(self._held)
 
+    def ignore_stops(self) -> None:
+        """From now on the strings that end an answer are text like any other."""
+        self._stop = ()
+        self.text, self._held = self.text + self._held, ""
+
     def push(self, token: int) -> str:
         """The text that is certain now; often empty."""
         if token in self._silent or self.stopped:

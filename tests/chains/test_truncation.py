@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 from PIL import Image, ImageDraw
+from pydantic import BaseModel
 
 from extraction import ChatTransformers
 from extraction.chains import extraction_chain
 from extraction.chains.extract import aextract, extract
 from extraction.errors import OptionError, TruncatedOutputError
 from extraction.images import Picture
+from extraction.parsing import GroundedOutputParser
 from extraction.result import Extraction
 from extraction.schemas import DetectedObject, Scene, json_schema_of
 from tests.chains.fakes import ANSWER, PICTURE, RemoteModel
@@ -124,3 +126,78 @@ def test_a_model_that_tells_no_tokens_cannot_go_on() -> None:
     assert len(model.seen) == 1
     with pytest.raises(OptionError, match="on_truncation='mend' is not one of raise, salvage, continue"):
         extraction_chain(RemoteModel(), Scene, on_truncation="mend")  # type: ignore[call-overload]
+
+
+class Form(BaseModel):
+    title: str = "untitled"
+    count: int = 0
+    words: list[str] = []
+
+
+def test_a_cut_call_is_salvaged_from_its_arguments_alone(pocket: Any, scene: Picture) -> None:
+    look = HumanMessage([{"type": "image_url", "image_url": {"url": scene.to_data_uri()}}])
+    asked = pocket.bind_tools([Form], tool_choice="Form")
+    with pytest.raises(OptionError) as refused:
+        asked.invoke([look], max_tokens=1)
+    least = int(str(refused.value).split(" takes ")[1].split()[0])
+    parser = GroundedOutputParser(target=Form, on_truncation="salvage")
+    told = 0
+    for budget in range(least, least + 16):
+        message = asked.invoke([look], max_tokens=budget)
+        if not message.invalid_tool_calls:
+            continue
+        assert "calls" not in (message.response_metadata["confidence"] or {})
+        written = message.invalid_tool_calls[0]["args"] or ""
+        try:
+            value = parser.invoke(message)
+        except TruncatedOutputError as error:
+            assert error.partial is None  # noqa: PT017 - it is raised for some budgets only
+        else:
+            told += 1
+            assert json.dumps(value.title) in written
+            assert "title" in value.model_fields_set
+    assert told
+
+
+def test_samples_are_gone_on_with_as_the_answer_is(pocket: Any, scene: Picture) -> None:
+    options: dict[str, Any] = {"samples": 2, "sample_temperature": 0.01}
+    short = extract(pocket.bind(max_tokens=30), scene, Scene, on_truncation="continue", **options)
+    long = extract(pocket, scene, Scene, **options)
+    assert (short.value, short.agreement) == (long.value, long.agreement)
+    assert min((short.agreement or {}).values()) == 1.0
+
+
+def test_a_text_that_may_not_go_on_is_never_salvaged(pocket: Any, scene: Picture) -> None:
+    with pytest.raises(TruncatedOutputError, match="max_string"):
+        extract(pocket.bind(max_string=3), scene, Form, on_truncation="salvage")
+
+
+def test_a_number_that_was_cut_has_no_confidence(pocket: Any, scene: Picture) -> None:
+    found = 0
+    for budget in range(BUDGETS[0], 57):
+        message = extraction_chain(pocket.bind(max_tokens=budget), Scene, include_raw=True).invoke(scene)["raw"]
+        truncated, confidence = message.response_metadata["truncated"], message.response_metadata["confidence"]
+        assert not set(truncated["invented"]) & confidence["leaves"].keys()
+        found += len(truncated["invented"])
+    assert found
+    number = {"type": "integer", "minimum": 1000, "maximum": 10**9}
+    raw = extraction_chain(pocket.bind(max_tokens=5), number, include_raw=True).invoke(scene)["raw"]
+    if raw.response_metadata["finish_reason"] == "length":
+        assert raw.response_metadata["truncated"]["invented"] == [""]
+        assert raw.response_metadata["confidence"]["leaves"] == {}
+
+
+@pytest.mark.parametrize("told", [True, {"x": 1}, "yes"])
+def test_what_other_models_call_truncated_means_nothing(told: Any) -> None:
+    model = RemoteModel(
+        answers=[AIMessage(ANSWER[:-5], response_metadata={"finish_reason": "length", "truncated": told})]
+    )
+    for on_truncation in ("raise", "salvage", "continue"):
+        with pytest.raises(TruncatedOutputError):
+            extract(model, PICTURE, Scene, on_truncation=on_truncation)
+
+
+def test_an_example_before_the_cut_is_not_the_answer() -> None:
+    chatty = AIMessage(f"Example: {ANSWER} Now the answer is", response_metadata={"finish_reason": "length"})
+    with pytest.raises(TruncatedOutputError):
+        extract(RemoteModel(answers=[chatty]), PICTURE, Scene, on_truncation="salvage")

@@ -10,9 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from extraction.closing import reach
 from extraction.errors import GenerationError, OptionError
-from extraction.grammar import Constraint
 from extraction.jobs import Answer, Job, Request
 from extraction.local_model import TransformersBackend
 from extraction.repeating import SHORTEST, Repetition
@@ -113,28 +111,6 @@ def test_a_cut_answer_goes_on_where_it_broke_off(backend: TransformersBackend, s
         assert last.effort.passes < whole.effort.passes
 
 
-def test_fields_may_be_called_as_keywords_are() -> None:
-    names = (
-        "type",
-        "enum",
-        "const",
-        "required",
-        "properties",
-        "items",
-        "$ref",
-        "anyOf",
-        "minLength",
-        "minItems",
-        "minimum",
-    )
-    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(names)}
-    nested = {"type": "object", "properties": {"type": schema, "enum": {"enum": [{"type": {}}, "a long one"]}}}
-    smallest = len(json.dumps(dict.fromkeys(names, "")))
-    assert abs(reach(Constraint.of(schema))[0] - smallest) < 2 * len(names)
-    assert reach(Constraint.of(nested)) == (reach(Constraint.of(schema))[0], len('{"type": {}}'))
-    assert reach(Constraint.of(tools={"tool": nested}))[0] > reach(Constraint.of(nested))[0]
-
-
 def test_what_was_begun_must_follow_the_grammar(backend: TransformersBackend) -> None:
     with pytest.raises(GenerationError, match="grammar"):
         run(backend, [asked(FLAT, begun=(5, 5, 5))])
@@ -188,3 +164,32 @@ def test_an_answer_in_circles_is_stopped(backend: TransformersBackend) -> None:
     assert run_one_by_one(backend, [request]) == [answer]
     (unstopped,) = run(backend, [replace(request, max_repeats=None)])
     assert unstopped.finish_reason == "stop"
+
+
+def test_a_stop_string_does_not_end_what_the_model_did_not_write(backend: TransformersBackend) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string", "maxLength": 60},
+            "b": {"type": ["null", "string"]},
+            "c": {"type": "array"},
+        },
+        "required": ["a", "b", "c"],
+    }
+    for stop in ('"b"', "}", "null", "[]", ", "):
+        request = asked(schema, stop=(stop,), sampling=Sampling(1.0, seed=2))
+        for answer in run(
+            backend, [replace(request, max_tokens=budget) for budget in range(smallest_budget(backend, request), 40, 3)]
+        ):
+            if answer.finish_reason == "length":
+                assert list(json.loads(answer.text)) == ["a", "b", "c"]
+                assert answer.cut is not None
+                assert stop not in answer.text[: answer.cut.written]
+
+
+@pytest.mark.parametrize("tokens", [(10**9,), (-1,), (2**70,)])
+def test_tokens_that_are_none_are_refused(backend: TransformersBackend, tokens: tuple[int, ...]) -> None:
+    placeholder = next(iter(backend._special.placeholders))
+    for begun in (tokens, (placeholder,)):
+        with pytest.raises(OptionError, match=f"continue_from holds {begun[0]}, which is no token of an answer"):
+            run(backend, [asked(None, begun=begun)])
