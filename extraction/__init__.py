@@ -19,7 +19,7 @@ from extraction._lazy import lazy_names
 
 if TYPE_CHECKING:
     from extraction.calibration import calibrate
-    from extraction.chains.extract import extract
+    from extraction.chains.extract import aextract, extract
     from extraction.chat_model import ChatTransformers
     from extraction.confidence import Confidence
     from extraction.errors import (
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         TruncatedOutputError,
         UnreadableOutputError,
     )
+    from extraction.families import BoxConvention
+    from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
     from extraction.parsing import GroundedOutputParser
     from extraction.plotting import plot_bounding_boxes, plot_boxes
@@ -48,7 +50,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
         __name__,
         {
             "extraction.calibration": ("calibrate",),
-            "extraction.chains.extract": ("extract",),
+            "extraction.chains.extract": ("aextract", "extract"),
             "extraction.chat_model": ("ChatTransformers",),
             "extraction.confidence": ("Confidence",),
             "extraction.errors": (
@@ -68,6 +70,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
                 "TruncatedOutputError",
                 "UnreadableOutputError",
             ),
+            "extraction.families": ("BoxConvention",),
+            "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -81,6 +85,7 @@ except PackageNotFoundError:  # a checkout on the path that was never installed:
     __version__ = "0+unknown"
 
 __all__ = [
+    "BoxConvention",
     "BoxConventionError",
     "ChatTransformers",
     "Confidence",
@@ -89,6 +94,7 @@ __all__ = [
     "ExtractionError",
     "GenerationCancelledError",
     "GenerationError",
+    "GrammarWarning",
     "GroundedOutputParser",
     "ImageError",
     "MessageError",
@@ -102,6 +108,7 @@ __all__ = [
     "TruncatedOutputError",
     "UnreadableOutputError",
     "__version__",
+    "aextract",
     "calibrate",
     "extract",
     "load_image",

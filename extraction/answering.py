@@ -15,7 +15,8 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from extraction.asking import Plan
 from extraction.confidence import Confidence, confidence_of
-from extraction.endings import PROVIDER
+from extraction.documents import complete_part
+from extraction.endings import PROVIDER, check_ending
 from extraction.families import PIXEL, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
@@ -30,6 +31,7 @@ def message_of(answer: Answer, plan: Plan) -> AIMessage:
 
     Raises:
         BoxConventionError: Boxes have to be turned into pixels here, and there is no picture that they belong to.
+        TruncatedOutputError: It was cut, and is for a parser that would take it for whole.
     """
     reader = CallReader(plan.dialect, frozenset(plan.tools))
     texts: list[str] = []
@@ -44,13 +46,15 @@ def message_of(answer: Answer, plan: Plan) -> AIMessage:
         texts.append(closing)
     pixels = _Pixels(answer, plan)
     calls = [pixels.call(call) for call in calls]
-    return AIMessage(
+    message = AIMessage(
         content=pixels.document("".join(texts)),
         tool_calls=[_tool_call(call) for call in calls if call.error is None],
         invalid_tool_calls=[_invalid(call) for call in calls if call.error is not None],
         usage_metadata=_usage(answer),
         response_metadata=_metadata(answer, plan, pixels, called=any(call.error is None for call in calls)),
     )
+    _refuse_half(answer, plan, message.response_metadata)
+    return message
 
 
 class ChunkWriter:
@@ -102,6 +106,7 @@ class ChunkWriter:
             chunk_position="last",
         )
         yield ChatGenerationChunk(message=last)
+        _refuse_half(answer, self._plan, last.response_metadata)
 
     def _chunks(self, items: Iterable[str | WrittenCall]) -> Iterator[ChatGenerationChunk]:
         for item in items:
@@ -177,6 +182,12 @@ def _parted(answer: Answer) -> tuple[str, str]:
     """The text that the model wrote, and the text that makes it whole where it was cut."""
     written = len(answer.text) if answer.cut is None else answer.cut.written
     return answer.text[:written], answer.text[written:]
+
+
+def _refuse_half(answer: Answer, plan: Plan, metadata: dict[str, Any]) -> None:
+    """Raises where a cut answer would go to a parser of LangChain's, which reads no ``finish_reason``."""
+    if plan.instructed:
+        check_ending(answer.text, metadata, partial=lambda: complete_part(_parted(answer)[0]))
 
 
 def _truncated(answer: Answer, cut: Cut, plan: Plan) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Plan:
         schema: JSON schema of the document that is wanted, markers included.
         in_pixels: Whether boxes leave in pixels already. Tools are run with the arguments as they stand in a message,
             and agents read documents with LangChain's own parser; neither knows of conventions.
+        instructed: Whether the schema was read from format instructions in the prompt: whoever reads the answer then is a
+            parser that takes a cut one for whole.
     """
 
     request: Request
@@ -40,6 +42,7 @@ class Plan:
     tools: Mapping[str, dict[str, Any]]
     schema: dict[str, Any] | None
     in_pixels: bool
+    instructed: bool = False
 
 
 def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDialect, family: Family) -> Plan:
@@ -91,7 +94,9 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     in_pixels = has_geometry(list(arguments.values())) or (
         (options.pixel_boxes or instructed is not None) and has_geometry(schema)
     )
-    return Plan(request, options.model, family, dialect, arguments, schema, in_pixels)
+    return Plan(
+        request, options.model, family, dialect, arguments, schema, in_pixels, instructed=instructed is not None
+    )
 
 
 def _constraint(

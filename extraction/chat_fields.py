@@ -67,7 +67,8 @@ class ChatFields(BaseChatModel):
     """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
     follow_instructions: bool = True
     """Whether the format instructions of LangChain's ``PydanticOutputParser`` in a prompt bind their schema, as if it had been
-    given by ``response_format``: the answer follows it, and its boxes are pixels of the original picture."""
+    given by ``response_format``: the answer follows it, its boxes are pixels of the original picture, and one that was cut
+    raises ``TruncatedOutputError``, since that parser would take it for whole."""
     narrow_head: bool = False
     """Whether scores are computed only of the tokens that a grammar allows, where the model's output head can be narrowed: the
     same answers, up to rounding, in less time where the vocabulary is large. ``response_metadata["decoding"]`` tells."""

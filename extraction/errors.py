@@ -132,7 +132,9 @@ class OutputError(ExtractionError, OutputParserException):
 
 
 class TruncatedOutputError(OutputError):
-    """The answer was cut off before its end: by the token budget, by a cancellation, or because it went round in circles.
+    """The answer was cut off before its end.
+
+    By the token budget, by ``max_items`` or ``max_string``, by a cancellation, or because it went round in circles.
 
     Attributes:
         invented: JSON pointers of the fields that the model did not write, where the answer was made whole without it.

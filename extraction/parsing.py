@@ -359,8 +359,9 @@ def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:
 def _told(parsed: Parsed[T]) -> T:
     for note in parsed.notes:
         _log.warning("box %s %s: %s", note.pointer or "(root)", list(note.numbers), note.problem)
-    for conflict in parsed.confidence.conflicts if parsed.confidence else ():
-        _log.warning("%s: the model %s, and the grammar did not let it", conflict.pointer or "(root)", conflict.problem)
+    conflicts = parsed.confidence.conflicts if parsed.confidence else ()
+    for where, problem in dict.fromkeys((conflict.pointer or "(root)", conflict.problem) for conflict in conflicts):
+        _log.warning("%s: the model %s, and the grammar did not let it", where, problem)
     return parsed.value
 
 

@@ -8,7 +8,8 @@ import operator
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.output_parsers import PydanticOutputParser
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
@@ -201,3 +202,19 @@ def test_an_example_before_the_cut_is_not_the_answer() -> None:
     chatty = AIMessage(f"Example: {ANSWER} Now the answer is", response_metadata={"finish_reason": "length"})
     with pytest.raises(TruncatedOutputError):
         extract(RemoteModel(answers=[chatty]), PICTURE, Scene, on_truncation="salvage")
+
+
+def test_langchains_parser_is_given_no_cut_answer(pocket: Any, scene: Picture) -> None:
+    parser: PydanticOutputParser[Form] = PydanticOutputParser(pydantic_object=Form)
+    picture = {"type": "image_url", "image_url": {"url": scene.to_data_uri()}}
+    messages = [SystemMessage(parser.get_format_instructions()), HumanMessage([picture])]
+    assert isinstance((pocket | parser).invoke(messages), Form)
+    whole = pocket.invoke(messages).usage_metadata["output_tokens"]
+    cut = 0
+    for budget in range(whole - 8, whole - 1, 2):
+        with pytest.raises((TruncatedOutputError, OptionError)) as caught:
+            (pocket.bind(max_tokens=budget) | parser).invoke(messages)
+        cut += isinstance(caught.value, TruncatedOutputError)
+        with pytest.raises((TruncatedOutputError, OptionError)):
+            list((pocket.bind(max_tokens=budget) | parser).stream(messages))
+    assert cut

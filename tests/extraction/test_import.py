@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 PUBLIC = {
     "extraction": {
+        "BoxConvention",
         "BoxConventionError",
         "ChatTransformers",
         "Confidence",
@@ -26,6 +27,7 @@ PUBLIC = {
         "ExtractionError",
         "GenerationCancelledError",
         "GenerationError",
+        "GrammarWarning",
         "GroundedOutputParser",
         "ImageError",
         "MessageError",
@@ -39,6 +41,7 @@ PUBLIC = {
         "TruncatedOutputError",
         "UnreadableOutputError",
         "__version__",
+        "aextract",
         "calibrate",
         "extract",
         "load_image",
