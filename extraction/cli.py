@@ -257,7 +257,13 @@ def _delivered(entries: Sequence[dict[str, Any]], out: Path | None) -> bool:
             complain(f"{out} cannot be written: {error.strerror or error}; the result goes to standard output")
         else:
             return True
-    typer.echo(data, nl=False)
+    try:
+        typer.echo(data, nl=False)
+    except BrokenPipeError:  # whoever read it has gone; the command ends as others do
+        raise
+    except OSError as error:
+        complain(f"the result cannot be written to standard output: {error.strerror or error}")
+        return False
     return out is None
 
 

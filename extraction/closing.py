@@ -149,16 +149,13 @@ class _Shortest:
         kind = node.get("type")
         if kind == "object":
             properties, required = node.get("properties", {}), node.get("required", [])
-            more = max(0, node.get("minProperties", 0) - len(required))
-            if more:
+            if node.get("minProperties", 0) > len(required):
                 return LONGEST
             return 2 + sum(len(_dumped(name)) + 4 + self.of(properties.get(name)) for name in required)
         if kind == "array":
             first = node.get("prefixItems", [])[: node.get("minItems", 0)]
-            more = node.get("minItems", 0) - len(first)
-            return (
-                2 + sum(self.of(item) + 2 for item in first) + (more * (self.of(node.get("items")) + 2) if more else 0)
-            )
+            items = [*first, *[node.get("items")] * (node.get("minItems", 0) - len(first))]
+            return 2 + sum(self.of(item) + 2 for item in items)
         return _scalar(node)
 
 

@@ -424,6 +424,18 @@ def test_a_progress_bar_counts_on_standard_error_where_somebody_watches(
 MAIN = "from extraction.cli import main; main()"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_behind_standard_output_is_one_line() -> None:
+    program = "from extraction.cli import main; main()"
+    command = [sys.executable, "-c", program, "run", "examples/scene.png", "--schema", "scene"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "extraction: the result cannot be written to standard output: No space left on device"
+    ]
+
+
 def process(program: str, *args: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", program, *args]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -15,14 +15,11 @@ from extraction.chat_model import ChatTransformers
 from extraction.heads import Head
 from extraction.local_model import TransformersBackend
 from extraction.sampling import Sampling
-from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run
+from tests.extraction.decodes import FLAT, LONG, NESTED, SCENE, asked, run
+from tests.extraction.decodes import REQUESTS as ALL_KINDS
 
 REQUESTS = [
-    asked(FLAT),
-    asked(NESTED, LONG),
-    asked(SCENE, max_tokens=90),
-    asked(CONSTANT, "?"),
-    asked(None, LONG, max_tokens=30),
+    *ALL_KINDS[:5],
     *(asked(NESTED, sampling=Sampling(1.0, seed=seed)) for seed in range(6)),
     *(asked(SCENE, LONG, max_tokens=90, sampling=Sampling(0.8, top_p=0.9, top_k=40, seed=seed)) for seed in range(6)),
 ]
