@@ -12,14 +12,15 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 
 from extraction.chains.reporting import FrameReporter
+from extraction.conventions import RELATIVE_1000, BoxConvention
 from extraction.errors import OptionError
-from extraction.families import RELATIVE_1000, BoxConvention, Family, find_family
+from extraction.families import Family, FamilyLike, find_family
 from extraction.prompts import model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
 
 
-def box_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def box_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """How a chat model is asked to write boxes; None where nobody knows.
 
     The user's word counts first, then what the model says of itself. A model that says nothing (a remote one) is asked
@@ -40,7 +41,7 @@ def box_convention(model: ChatModel, family: str | Family | BoxConvention | None
     return convention
 
 
-def parser_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def parser_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """The convention that a parser behind the model needs to be told: none where the model's messages tell it.
 
     Raises:
@@ -62,9 +63,7 @@ def is_local(model: ChatModel) -> bool:
     return local[0]
 
 
-def asked_for_json(
-    model: ChatModel, schema: dict[str, Any], family: str | Family | BoxConvention | None = None
-) -> ChatModel:
+def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:
     """The model as it is asked for an answer in ``schema``.
 
     A local one is held to it by a grammar, a remote one is told by the prompt alone, and its answer is given the

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
+from extraction.families import FamilyLike
 from extraction.parsing import GroundedOutputParser, WholeTextParser
 from extraction.prompts import SYSTEM, schema_text
 from extraction.schemas import json_schema_of
@@ -46,7 +46,7 @@ def reasoning_chain(
     schema: type[T] | Any = str,
     *,
     question: str | None = None,
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
 ) -> Runnable[Any, Reasoned[T]]:
     """A Runnable from a picture and a question to a ``Reasoned`` answer.
 

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
 from extraction.confidence import Confidence
+from extraction.conventions import BoxConvention
 from extraction.documents import Document, Reading, complete_part, is_cut, read_text, without_thinking
 from extraction.endings import check_ending, finish_reason, truncation
 from extraction.errors import (
@@ -28,9 +29,9 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
-from extraction.families import BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.growing import Closed
+from extraction.keys import Keys
 from extraction.positions import Outline
 from extraction.prompts import has_geometry, schema_text
 from extraction.schemas.json_schema import check_json_schema, json_schema_of
@@ -210,8 +211,9 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
 
     def answer_stream(self) -> AnswerStream:
         """A new answer that is to come in chunks."""
-        boxes = has_geometry(self._schema)
-        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data)
+        if has_geometry(self._schema):
+            return AnswerStream(self._outline.root, self._part_in_pixels, self._own_key)
+        return AnswerStream(self._outline.root, lambda data, *_: data, lambda key, _: key)
 
     def end_of(self, stream: AnswerStream) -> T:
         """The value of an answer that has come to its end.
@@ -262,6 +264,12 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         if grounding.problems:
             raise ValueError("; ".join(grounding.problems))
         return data
+
+    def _own_key(self, key: str, metadata: Mapping[str, Any]) -> str:
+        convention, _ = self._meaning(metadata)
+        if convention is None:
+            raise BoxConventionError(f"it is not known yet what {key!r} is for the model")
+        return Keys(self._schema, convention).own(key)
 
     def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
         """The values of all documents that fit, at least one."""
@@ -332,20 +340,14 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         boxes = metadata.get("boxes") or {}
         convention = self.convention
         if convention is None and boxes.get("convention"):
-            convention = BoxConvention(**boxes["convention"])
-        frames = [_frame(one) for one in boxes.get("frames") or []]
+            convention = BoxConvention.from_json(boxes["convention"])
+        frames = [Frame.from_json(one or {}) for one in boxes.get("frames") or []]
         if self.size is None:
             return convention, frames[
                 -1
             ] if frames else None  # examples come with pictures, before the one that is asked
         same = [frame for frame in frames if frame is not None and frame.original == self.size]
         return convention, same[-1] if same else Frame(self.size)
-
-
-def _frame(told: Mapping[str, Any]) -> Frame | None:
-    if not told.get("original"):
-        return None
-    return Frame(tuple(told["original"]), tuple(told["model"]) if told.get("model") else None)
 
 
 def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:

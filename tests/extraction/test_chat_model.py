@@ -20,6 +20,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from extraction.chat_model import ChatTransformers
+from extraction.conventions import PIXEL, RELATIVE_1000
 from extraction.engine import engine_for, register_backend
 from extraction.errors import (
     BoxConventionError,
@@ -30,7 +31,6 @@ from extraction.errors import (
     MessageError,
     OptionError,
 )
-from extraction.families import PIXEL, RELATIVE_1000
 from extraction.images import load_image
 from extraction.jobs import Job
 from extraction.loading import ModelKey

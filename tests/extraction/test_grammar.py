@@ -13,8 +13,8 @@ import torch
 from pydantic import BaseModel, Field
 
 from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.conventions import PIXEL, RELATIVE_1000
 from extraction.errors import GenerationError, SchemaError
-from extraction.families import PIXEL, RELATIVE_1000
 from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, was_cut
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import CACHED_GRAMMARS, Grammars
