@@ -53,7 +53,7 @@ def read_json(text: str, ended: bool) -> Found:
 
 def _marks(node: Node, hint: str | None) -> Iterator[Mark]:
     """The complete marks in a list or object; ``hint`` is the name of the field in which it stands."""
-    if node.bracket == "[":
+    if node.is_list:
         yield from _marks_of_list(node, hint)
         return
     fields = {_plain(key): value for key, value in node.fields().items()}
@@ -99,13 +99,13 @@ def _places(value: Any, place: _Place) -> Iterator[tuple[Kind, tuple[float, ...]
         several = [group.numbers for group in groups] or ([flat] if flat is not None else [])
         for numbers in several:
             yield from _place(numbers, place)
-    if not isinstance(value, Node) or value.bracket != "[":
+    if not isinstance(value, Node) or not value.is_list:
         return
     numbers_here = _numbers(value)
     if numbers_here is not None:
         yield from _place(numbers_here, place)
         return
-    parts = [_numbers(part) if isinstance(part, Node) and part.bracket == "[" else None for part in value.values]
+    parts = [_numbers(part) if isinstance(part, Node) and part.is_list else None for part in value.values]
     together = tuple(number for part in parts if part is not None for number in part)
     if None not in parts and all(part is not None and len(part) == 2 for part in parts):
         if place == "polygon" or (place == "box" and len(parts) == 2):
@@ -139,7 +139,9 @@ def _is_number(value: Any) -> bool:
 
 
 def _holds_objects(value: Any) -> bool:
-    return isinstance(value, Node) and any(isinstance(part, Node) and part.bracket == "{" for part in value.values)
+    if not isinstance(value, Node):
+        return False
+    return not value.is_list or any(isinstance(part, Node) and not part.is_list for part in value.values)
 
 
 def _first_string(fields: dict[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -163,12 +165,14 @@ def _is_empty(value: Any) -> bool:
     """Whether it says that there is nothing: an empty list, or an object whose list of places is empty or null."""
     if not isinstance(value, Node) or value.end is None:
         return False
-    if value.bracket == "[":
+    if value.is_list:
         return all(map(_is_empty, value.values))
     fields = {_plain(key): one for key, one in value.fields().items()}
     told = [one for key, one in fields.items() if key in _PLACES or key in _LISTS]
-    if not told:
-        return bool(fields) and all(
-            isinstance(one, Node) and one.bracket == "[" and _is_empty(one) for one in fields.values()
-        )
-    return all(one is None or (isinstance(one, Node) and one.bracket == "[" and _is_empty(one)) for one in told)
+    if told:
+        return all(one is None or _is_empty_list(one) for one in told)
+    return bool(fields) and all(map(_is_empty_list, fields.values()))
+
+
+def _is_empty_list(value: Any) -> bool:
+    return isinstance(value, Node) and value.is_list and _is_empty(value)

@@ -16,7 +16,7 @@ from extraction.scanning import MAX_DEPTH
 _OPENING = re.compile(r"[\[{]")
 _TOKEN = re.compile(
     r"""(?P<space>\s++|//[^\n]*+|\#[^\n]*+)
-      | (?P<mark>[\[\]{}:,])
+      | (?P<mark>[\[\](){}:,])
       | (?P<number>[-+]?(?:\d{1,15}+(?:\.\d{0,20}+)?+|\.\d{1,20}+)(?:[eE][-+]?\d{1,2}+)?+(?![\w.]))
       | (?P<word>[^\W\d][\w-]*+)
       | (?P<quote>["'])
@@ -29,7 +29,7 @@ _STRINGS = {
     for quote in ('"', "'")
 }
 _WORDS: Final = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
-_PAIRS: Final = {"]": "[", "}": "{"}
+_PAIRS: Final = {"]": "[", "}": "{", ")": "("}
 
 
 class _Broken:
@@ -45,14 +45,14 @@ class Node:
     """A list or an object.
 
     Attributes:
-        bracket: How it begins.
+        bracket: How it begins; "(" is a list in Python.
         start: Index of its bracket.
         end: Index behind its end; None while it is open.
         values: Its items, or the values of its fields: nodes, strings, numbers, booleans, None, ``BROKEN``.
         keys: The names of its fields.
     """
 
-    bracket: Literal["[", "{"]
+    bracket: Literal["[", "{", "("]
     start: int
     end: int | None = None
     values: list[Any] = field(default_factory=list)
@@ -60,9 +60,17 @@ class Node:
     _pending: list[Any] = field(default_factory=list)
     _key: str | None = None
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it has items and no fields."""
+        return self.bracket != "{"
+
     def fields(self) -> dict[str, Any]:
         """The fields of an object; of two by the same name the first."""
-        return dict(zip(reversed(self.keys), reversed(self.values), strict=True))
+        fields: dict[str, Any] = {}
+        for key, value in zip(self.keys, self.values, strict=True):
+            fields.setdefault(key, value)
+        return fields
 
     def take(self, value: Any) -> None:
         """A value, or part of one, has come."""
@@ -76,9 +84,9 @@ class Node:
 
     def settle(self) -> None:
         """Nothing more belongs to the value that came."""
-        if self._pending and (self.bracket == "[" or self._key is not None):
+        if self._pending and (self.is_list or self._key is not None):
             self.values.append(self._pending[0] if len(self._pending) == 1 else BROKEN)
-            if self.bracket == "{":
+            if not self.is_list:
                 self.keys.append(self._key or "")
         self._pending.clear()
         self._key = None
@@ -136,11 +144,11 @@ class _LooseReader:
             node.take(BROKEN)
 
     def _mark(self, mark: str, at: int) -> None:
-        if mark in "[{":
+        if mark == "[" or mark == "{" or mark == "(":
             if len(self.stack) == MAX_DEPTH:
                 self.stack[-1].take(BROKEN)
                 return
-            node = Node("[" if mark == "[" else "{", at)
+            node = Node(mark, at)
             if self.stack:
                 self.stack[-1].take(node)
             else:
@@ -150,7 +158,7 @@ class _LooseReader:
         elif mark == ",":
             self.stack[-1].settle()
         elif mark == ":":
-            if self.stack[-1].bracket == "{":
+            if not self.stack[-1].is_list:
                 self.stack[-1].name()
         elif self.open[_PAIRS[mark]]:
             self._close(_PAIRS[mark], at + 1)

@@ -136,7 +136,8 @@ def groups_in(
         points()
         if (kind := sizes.get(len(numbers))) is not None:
             found.append(Group(kind, numbers, *match.span()))
-    if pairs and (closed or text[pairs[-1][2] : end].strip(_OF_NUMBERS)):
+    rest = text[pairs[-1][2] : end].strip(_OF_NUMBERS) if pairs else ""
+    if closed or (rest and rest[0] != "<"):
         points()
     return found, bool(pairs)
 

@@ -162,8 +162,7 @@ class _TagReader:
         inside = self.text[start:end]
         self.found.holes.append((opening.start(), behind))
         self.labelled = behind
-        if self.syntax.json and "{" in inside:
-            self._end_json(inside, start, closed=closed)
+        if self.syntax.json and "{" in inside and self._end_json(inside, start, closed=closed):
             return
         groups, _ = groups_in(self.text, start, end, sizes=body.sizes, corners=body.corners, closed=closed)
         if closed and not groups:
@@ -180,11 +179,13 @@ class _TagReader:
         self.item = None
         self.text_from = behind
 
-    def _end_json(self, inside: str, start: int, *, closed: bool) -> None:
+    def _end_json(self, inside: str, start: int, *, closed: bool) -> bool:
+        """Reads JSON between tags; whether there is any that says something."""
         found = read_json(inside, closed)
         self.found.empty |= found.empty
         for mark in found.marks:
             self.found.marks.append(replace(mark, span=(mark.span[0] + start, mark.span[1] + start)))
+        return bool(found.marks) or found.empty or found.cut
 
     def _end_text(self, end: int) -> None:
         """What stands after places up to ``end`` is their text."""
@@ -219,11 +220,12 @@ def read_bare(text: str, ended: bool, *, spotted: bool = False) -> Found:
         between = text[position : group.start]
         start = group.start
         if not (position and not between.strip(" \t\r\n,;")):  # boxes in one list share what stands before it
-            outside = between.rstrip("[( \t\r\n") if between.endswith("[") else between
+            outside = between.rstrip("[")
             line = outside.rpartition("\n")[2]
             touches = spotted or not line[-1:].isspace()
-            name = named(line.strip("])}" + _BETWEEN)) if touches else None
-            start = position + len(outside) - len(line.lstrip("])}" + _BETWEEN)) if name else position + len(outside)
+            line = line.lstrip("])}" + _BETWEEN) if touches else ""
+            name = named(line)
+            start = position + len(outside) - len(line)
         end = group.end
         while text.startswith("]", end):
             end += 1

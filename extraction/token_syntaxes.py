@@ -77,7 +77,7 @@ class _PaligemmaReader:
 _FLORENCE = re.compile(r"<loc_(?P<number>\d{1,4})>|(?P<begin><poly>)|(?P<end></poly>)|(?P<break><sep>)|</?[a-z]{1,6}>")
 _PADDLE = re.compile(
     r"<\|LOC_(?P<number>\d{1,5})\|>|(?P<begin><\|LOC_BEGIN\|>)|(?P<end><\|LOC_END\|>)|(?P<break><\|LOC_SEP\|>)"
-    r"|<\|TEXT_(?:START|END)\|>"
+    r"|(?P<label><\|TEXT_START\|>)|<\|TEXT_END\|>"
 )
 
 
@@ -119,6 +119,7 @@ class _RunReader:
         self.numbers: list[int] = []
         self.from_ = 0  # where these numbers begin
         self.open = False  # between the beginning and the end of an outline
+        self.begun = False  # whether a token stands last that something must follow
         self.things = 0
         self.position = 0
         self.marks = 0  # of this item
@@ -130,9 +131,10 @@ class _RunReader:
         name = match.lastgroup
         if name == "number":
             self._number(match)
-        elif name is None:
-            self.found.holes.append(match.span())
-        else:
+        elif name == "label":
+            self._item(match.start())
+            self.begun = True
+        elif name is not None:
             self._outline(match.start())
             self.numbers.clear()
             if name != "break":
@@ -140,17 +142,24 @@ class _RunReader:
                 self.open = name == "begin"
             if self.start is None:
                 self.start = match.start()
-            self.found.holes.append(match.span())
+        self.found.holes.append(match.span())
+        self.begun = self.begun or name == "break"
         self.position = match.end()
+
+    def _item(self, start: int) -> None:
+        """Another item begins here."""
+        self._outline(self.position)
+        self.words, self.numbers, self.start, self.marks = [], [], start, 0
+        self.begun = self.open = False
+        self.things += 1
 
     def _words(self, between: str) -> None:
         """Words after numbers begin the next item; before them they are its label."""
+        start = self.position + len(between) - len(between.lstrip())
         if self.numbers or self.marks:
-            self._outline(self.position)
-            self.words, self.numbers, self.start, self.marks = [], [], None, 0
-            self.things += 1
-        if self.start is None:
-            self.start = self.position + len(between) - len(between.lstrip())
+            self._item(start)
+        elif self.start is None:
+            self.start = start
         self.open = False
         self.words.append(between)
 
@@ -160,7 +169,7 @@ class _RunReader:
         if self.start is None:
             self.start = match.start()
         self.numbers.append(int(match["number"]))
-        self.found.holes.append(match.span())
+        self.begun = False
         in_outline = self.open and self.syntax.outlines
         if not in_outline and self.syntax.size is not None and len(self.numbers) == self.syntax.size:
             self._mark("box" if self.syntax.size == 4 else "polygon", match.end())
@@ -190,7 +199,7 @@ class _RunReader:
             self.found.cut |= not ended
         elif self.numbers and self.syntax.size is None and not self.open and ended:
             self._outline(len(self.text))
-        elif self.numbers or self.open:
+        elif self.numbers or self.open or self.begun:
             self.found.cut = True
         elif self.words and not self.marks:
             self.found.cut |= not ended

@@ -109,7 +109,8 @@ GOLDENS = [
         "paligemma",
         item(f"<loc0204><loc0102><loc0716><loc0818>{_MASK} left cow ;",
              box(204, 102, 716, 818, label="left cow", codes=tuple(range(40, 56)))),
-        part(f" <loc0001><loc0002><loc0003><loc0004>{_MASK} grass"),
+        words(" "),
+        part(f"<loc0001><loc0002><loc0003><loc0004>{_MASK} grass"),
         last=(box(1, 2, 3, 4, label="grass", codes=tuple(range(40, 56))),),
     ),
     golden("paligemma", words("cat and dog: "), part("<loc0001><loc0002><loc0003><loc0004>"), last=(box(1, 2, 3, 4),),
@@ -117,7 +118,8 @@ GOLDENS = [
     # --- florence2 ---
     golden(
         "florence2",
-        item("</s><s>"),
+        item("</s>"),
+        item("<s>"),
         item("person<loc_0><loc_0><loc_998><loc_998>", box(0, 0, 998, 998, label="person")),
     ),
     golden(
@@ -131,8 +133,9 @@ GOLDENS = [
     golden(
         "florence2",
         item("A green car<loc_53><loc_330><loc_935><loc_771>", box(53, 330, 935, 771, label="A green car")),
-        item(" une façade d’époque, 黄色い家<loc_0><loc_72><loc_999><loc_798>",
-             box(0, 72, 999, 798, label="une façade d’époque, 黄色い家")),
+        words(" "),
+        item("une façade d'époque, 黄色い家<loc_0><loc_72><loc_999><loc_798>",
+             box(0, 72, 999, 798, label="une façade d'époque, 黄色い家")),
     ),
     golden(
         "florence2",
@@ -151,7 +154,8 @@ GOLDENS = [
     ),
     golden(
         "florence2_quads",
-        item("</s><s>"),
+        item("</s>"),
+        item("<s>"),
         item(f"BUS STOP{_QUAD}", mark("polygon", *_QUAD_NUMBERS, text="BUS STOP")),
         item(f"出口 <2>{_QUAD}", mark("polygon", *_QUAD_NUMBERS, text="出口 <2>")),
         item("</s>"),
@@ -186,8 +190,8 @@ GOLDENS = [
              mark("cells", 135, 1008, label="Two puppies")),
         item("</object>"),
         words(" sit in a field of"),
-        part("<phrase> grass</phrase>"),
-        words(" ."),
+        part("<phrase> grass</phrase> "),
+        words("."),
         rest="Two puppies sit in a field of grass .",
     ),
     golden(
@@ -229,13 +233,13 @@ GOLDENS = [
         part("<|box_start|>(501, 502), (530, 540)", box(501, 502, 530, 540, label="two dogs")),
         item("<|box_end|>"),
         words(" and "),
-        part("<|object_ref_start|>cat<|object_ref_end|>"),
-        words(" with "),
+        part("<|object_ref_start|>cat<|object_ref_end|> "),
+        words("with "),
         part("<|box_start|>(7,8),(9,10)", box(7, 8, 9, 10)),
         item("<|box_end|>"),
         rest="There are two dogs and cat with",
     ),
-    golden("qwen2_vl", words("Action: tap(start_box='"), item("<|box_start|>(512,88)<|box_end|>", point(512, 88)),
+    golden("qwen2_vl", words("Action: tap"), part("("), words("start_box='"), item("<|box_start|>(512,88)<|box_end|>", point(512, 88)),
            words("')"), rest="Action: tap(start_box='')"),
     golden(
         "qwen2_vl",
@@ -304,7 +308,7 @@ GOLDENS = [
         part("<|ref|>The giraffe at the back.<|/ref|><|det|>[[580, 270, 999, 900]",
              box(580, 270, 999, 900, label="The giraffe at the back.")),
         item("]<|/det|>"),
-        item("<｜end▁of▁sentence｜>"),
+        item("<\uff5cend\u2581of\u2581sentence\uff5c>"),
         rest="The giraffe at the back.",
     ),
     golden(
@@ -316,8 +320,8 @@ GOLDENS = [
         part(", [501, 502, 530, 540]", box(501, 502, 530, 540, label="two dogs")),
         item("]<|/det|>"),
         words(" chase "),
-        part("<|ref|>a ball<|/ref|>"),
-        words(" over "),
+        part("<|ref|>a ball<|/ref|> "),
+        words("over "),
         part("<|ref|>grass<|/ref|><|det|>[[0, 600, 999, 999]", box(0, 600, 999, 999, label="grass")),
         item("]<|/det|>"),
         words("."),
@@ -365,6 +369,7 @@ GOLDENS = [
         "molmo",
         words(" "),
         item('<point x="52.3" y="61.0" alt="the dog">the dog</point>', point(52.3, 61.0, label="the dog")),
+        rest="the dog",
     ),
     golden(
         "molmo",
@@ -426,7 +431,7 @@ GOLDENS = [
         item("<unordered_list>"),
         item("<list_item><loc_1><loc_2><loc_3><loc_4>First</list_item>",
              box(1, 2, 3, 4, label="list_item", text="First", image=1)),
-        part("<list_item>Second</list_item>"),
+        item("<list_item>Second</list_item>"),
         item("</unordered_list>"),
         item("<page_break>"),
         part("<picture><loc_5><loc_6><loc_7><loc_8><other>"),
@@ -485,9 +490,9 @@ GOLDENS = [
     golden("json", part("[[94, 598, 177, 991]", box(94, 598, 177, 991)), part(", [1, 2]", point(1, 2)), item("]")),
     golden(
         "json",
-        part('{"objects": [{"bbox": [0.28, 0.5, 0.52, 0.7], "category": "Text", "text": "Hi\\nthere", "page": 2},',
+        part('{"objects": [{"bbox": [0.28, 0.5, 0.52, 0.7], "category": "Text", "text": "Hi\\nthere", "page": 2}',
              box(0.28, 0.5, 0.52, 0.7, label="Text", text="Hi\nthere", image=2)),
-        part(' {"bbox": [1, 2, 3], "category": "bad"}'),
+        part(', {"bbox": [1, 2, 3], "category": "bad"}'),
         item("], // none more\n}"),
     ),
     golden(
