@@ -150,7 +150,7 @@ def pieces(call: Call, index: int) -> View | None:
 
 def positions(call: Call, index: int) -> View | None:
     """``image_position_ids``: x and y of every patch, -1 where there is none."""
-    columns, rows = (int(last) + 1 for last in np.asarray(call.inputs["image_position_ids"][index]).max(axis=0))
+    columns, rows = (int(last) + 1 for last in call.own("image_position_ids", index).max(axis=0))
     return View.whole((columns * call["patch_size"], rows * call["patch_size"])) if columns and rows else None
 
 
@@ -164,7 +164,7 @@ def flattened(call: Call, index: int) -> View | None:
     """``flattened_patches``: each begins with its row and its column, counted from 1. A header would push them down."""
     if call["is_vqa"]:
         return None
-    rows, columns = np.asarray(call.inputs["flattened_patches"][index])[:, :2].max(axis=0)
+    rows, columns = call.own("flattened_patches", index)[:, :2].max(axis=0)
     patch_width, patch_height = call.fixed("patch_size")
     size = int(columns) * patch_width, int(rows) * patch_height
     told = [call.rows(key, 1)[index][0] for key in ("width", "height") if key in call.inputs]
@@ -198,7 +198,8 @@ def minicpm(call: Call, index: int) -> View | None:
                 (height, width), call["max_slice_nums"], call["scale_resolution"]
             )
         firsts.append(firsts[-1] + 1 + (math.prod(grid) if grid else 0))
-    if firsts[-1] != len(shapes):
+    columns = call["patch_size"] * sum(math.prod(shape) for shape in shapes)
+    if firsts[-1] != len(shapes) or call.inputs["pixel_values"].shape[-1] != columns:
         return None
     height, width = shapes[firsts[index]]
     return View.whole((width * call["patch_size"], height * call["patch_size"]))

@@ -36,9 +36,9 @@ class View:
 
     def resized(self, size: Size) -> View:
         """The canvas, with all that is on it, stretched to ``size``."""
-        x, y = size[0] / self.size[0], size[1] / self.size[1]
+        (x, y), (old_x, old_y) = size, self.size
         left, top, right, bottom = self.content
-        return View((int(size[0]), int(size[1])), (left * x, top * y, right * x, bottom * y))
+        return View((int(x), int(y)), (left * x / old_x, top * y / old_y, right * x / old_x, bottom * y / old_y))
 
     def placed(self, left: int, top: int, size: Size) -> View:
         """The canvas laid on one of ``size``, its corner at (``left``, ``top``); what hangs over is cut off."""
@@ -110,19 +110,30 @@ class Call:
             raise ValueError(f"{len(rows)} rows of {key} for {len(self.sizes)} pictures")
         return rows
 
+    def own(self, key: str, index: int) -> np.ndarray[Any, Any]:
+        """What was returned of one picture.
+
+        Raises:
+            KeyError: It was not returned.
+            ValueError: It was not returned once a picture.
+        """
+        if len(self.inputs[key]) != len(self.sizes):
+            raise ValueError(f"{len(self.inputs[key])} of {key} for {len(self.sizes)} pictures")
+        return np.asarray(self.inputs[key][index])
+
     def shown(self, index: int) -> Size | None:
         """(width, height) of the returned pixels of one picture; None where they are patches, or several sizes."""
-        return self._shown(self.inputs.get("pixel_values"), index)
+        return self._shown(self.inputs.get("pixel_values"), index, 4)
 
-    def _shown(self, value: Any, index: int) -> Size | None:
+    def _shown(self, value: Any, index: int, axes: int) -> Size | None:
         shape = getattr(value, "shape", None)
         if shape is not None:
-            return (int(shape[-1]), int(shape[-2])) if len(shape) >= 3 else None
+            return (int(shape[-1]), int(shape[-2])) if len(shape) >= axes and shape[-3] == 3 else None
         if not isinstance(value, list | tuple) or not value:
             return None
         if len(value) in (1, len(self.sizes)):
-            return self._shown(value[0 if len(value) == 1 else index], index)
-        sizes = {self._shown(part, index) for part in value}
+            return self._shown(value[0 if len(value) == 1 else index], index, 3)
+        sizes = {self._shown(part, index, 3) for part in value}
         return sizes.pop() if len(sizes) == 1 else None
 
     def agreed(self, view: View, index: int) -> View | None:

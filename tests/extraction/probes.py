@@ -28,10 +28,12 @@ def gradient(size: tuple[int, int], shares: Shares = (1.0, 1.0)) -> Image.Image:
     Colours run over the middle ``shares`` of width and height only, which tells more of what is cropped to its middle.
     """
     pixels = np.full((size[1], size[0], 3), 255, np.uint8)
-    for axis, side, share in zip((0, 1), size, shares, strict=True):
-        values = ((np.arange(side) + 0.5) / side - 0.5) / share + 0.5
-        values = np.round(values.clip(0, 1) * 255)
-        pixels[..., axis] = values if axis == 0 else values[:, None]
+    for axis, share in enumerate(shares):
+        side, other = size[axis], size[1 - axis]
+        values = (((np.arange(side) + 0.5) / side - 0.5) / share + 0.5).clip(0, 1) * 255
+        dither = (np.arange(other) * 0.618) % 1  # so that the mean over the other axis is what 8 bits cannot say
+        levels = np.floor(values[None] + dither[:, None]).clip(0, 255)
+        pixels[..., axis] = levels if axis == 0 else levels.T
     return Image.fromarray(pixels)
 
 
@@ -76,9 +78,9 @@ def _band(shape: tuple[int, ...], kept: np.ndarray[Any, Any], axis: int) -> np.n
 
 def restored(image_processor: Any, values: Any) -> Pixels:
     """Pixels as they came out (3 x height x width), with their normalisation undone: height x width x 3, 0..1."""
-    pixels = np.asarray(values, np.float64).transpose(1, 2, 0)
+    pixels = np.asarray(values, np.float32).transpose(1, 2, 0)
     if image_processor.do_normalize:
-        pixels = pixels * np.asarray(image_processor.image_std) + np.asarray(image_processor.image_mean)
+        pixels = pixels * np.float32(image_processor.image_std) + np.float32(image_processor.image_mean)
     return pixels / (255 * image_processor.rescale_factor) if image_processor.do_rescale else pixels / 255
 
 
@@ -95,13 +97,17 @@ def part(number: int) -> Reader:
     return read
 
 
+first_part: Reader = part(0)
+last_part: Reader = part(-1)
+
+
 def stitched(rows_and_columns: Callable[[Any, Mapping[str, Any], int], tuple[int, int]]) -> Reader:
     """Tiles put together again."""
 
     def read(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
         rows, columns = rows_and_columns(image_processor, outputs, index)
         tiles = np.asarray(outputs["pixel_values"])
-        tiles = tiles.reshape(-1, *tiles.shape[-3:])[: rows * columns]
+        tiles = (tiles[0, index] if tiles.ndim == 6 else tiles)[: rows * columns]
         height, width = tiles.shape[-2:]
         tiles = tiles.reshape(rows, columns, 3, height, width).transpose(2, 0, 3, 1, 4)
         return restored(image_processor, tiles.reshape(3, rows * height, columns * width))
@@ -142,13 +148,16 @@ def raster_patches(image_processor: Any, outputs: Mapping[str, Any], index: int)
 
 
 def numbered_patches(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
-    """Patches that begin with their row and column, left as bright as the picture was (Pix2Struct, Kosmos-2.5)."""
+    """Patches that begin with their row and column, normalised by their own picture (Pix2Struct, Kosmos-2.5).
+
+    Two channels that grow evenly from 0 to 255 beside one of 255 have the mean 170 and the standard deviation 85.
+    """
     values = np.asarray(outputs["flattened_patches"][index])
     rows, columns = values[:, :2].max(axis=0).astype(int)
     patch = image_processor.patch_size
     values = values[: rows * columns, 2:].reshape(rows, columns, patch.height, patch.width, 3)
     values = values.transpose(4, 0, 2, 1, 3).reshape(3, rows * patch.height, columns * patch.width)
-    return values.transpose(1, 2, 0) / 255
+    return (values.transpose(1, 2, 0) * 85 + 170) / 255
 
 
 def shaped_patches(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
@@ -173,5 +182,9 @@ def sliced_patches(image_processor: Any, outputs: Mapping[str, Any], index: int)
 
 
 def sheet(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
-    """A whole sheet (Fuyu)."""
-    return restored(image_processor, np.asarray(outputs["images"][index])[0])
+    """What Fuyu's processor takes of a whole sheet: up to the end of the last patch that shows the picture."""
+    pixels = restored(image_processor, np.asarray(outputs["images"][index])[0])
+    patch = image_processor.patch_size
+    height = math.ceil(int(outputs["image_unpadded_heights"][index][0]) / patch.height) * patch.height
+    width = math.ceil(int(outputs["image_unpadded_widths"][index][0]) / patch.width) * patch.width
+    return pixels[:height, :width]
