@@ -18,10 +18,11 @@ from PIL import Image
 from extraction.arranging import arrange
 from extraction.content import Role, ToolCall, Turn
 from extraction.errors import MessageError
-from extraction.frames import Frame, frames_from_processor
+from extraction.frames import Frame
 from extraction.images import Picture
 from extraction.loading import Checkpoint
 from extraction.tools import ToolDialect
+from extraction.views import View, views_of
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Layout:
                 raise
             except Exception as error:  # jinja2's, the processor's and the picture processor's own errors
                 raise MessageError(f"the model cannot be given this conversation: {error}") from error
-            frames = frames_from_processor(processor, inputs, [picture.size for picture in pictures])
+            frames = _frames(processor, inputs, pictures, images, kwargs)
         inputs.pop("labels", None)  # PaliGemma's processor prepares for training as well
         ids = inputs["input_ids"]
         if not ids.shape[-1]:
@@ -188,6 +189,30 @@ class Layout:
         except Exception:  # a template says no by raising whatever it likes
             return False
         return _PROBE in text and "{'type'" not in text and '{"type"' not in text
+
+
+def _frames(
+    processor: Any,
+    inputs: Mapping[str, Any],
+    pictures: Sequence[Picture],
+    images: Sequence[Image.Image],
+    kwargs: Mapping[str, Any],
+) -> list[Frame]:
+    """How each picture lies on the canvas that the model is given, from what the processor returned."""
+    views = views_of(
+        processor,
+        inputs,
+        [picture.size for picture in pictures],
+        pictures=[image.size for image in images],
+        settings=kwargs.get("images_kwargs"),
+    )
+    return [_frame(picture.size, view) for picture, view in zip(pictures, views, strict=True)]
+
+
+def _frame(original: tuple[int, int], view: View | None) -> Frame:
+    if view is None:
+        return Frame(original)
+    return Frame(original, view.size, None if view == View.whole(view.size) else view.content)
 
 
 def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
