@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from extraction.arranging import arrange
+from extraction.bare_prompts import BarePrompts, count_image_tokens
 from extraction.content import Role, ToolCall, Turn
 from extraction.errors import MessageError
 from extraction.frames import Frame, frames_from_processor
@@ -90,6 +91,10 @@ class Layout:
             forms[role] = works[0] if works else "list"
         return forms
 
+    @functools.cached_property
+    def _bare(self) -> BarePrompts:
+        return BarePrompts(self._checkpoint, placeholder_tokens(self._checkpoint))
+
     def encode(
         self,
         turns: Sequence[Turn],
@@ -127,15 +132,15 @@ class Layout:
         ids = inputs["input_ids"]
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")
-        return Encoded(inputs, int(ids.shape[-1]), self._count_image_tokens(ids), tuple(frames))
+        image_tokens = count_image_tokens(inputs, placeholder_tokens(self._checkpoint))
+        return Encoded(inputs, int(ids.shape[-1]), image_tokens, tuple(frames))
 
     def _inputs(
         self, turns: Sequence[Turn], images: list[Image.Image], tools: list[Any] | None, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         processor = self._checkpoint.processor
         if self.template is None:
-            text = _bare_text(turns, getattr(processor, "image_token", None))
-            return dict(processor(text=[text], images=[images] if images else None, return_tensors="pt", **kwargs))
+            return self._bare.inputs(turns, images, kwargs)
         remaining = iter(images)
         messages = [_message(turn, self._forms[turn.role], remaining) for turn in turns]
         options = {
@@ -169,12 +174,6 @@ class Layout:
         for token in self._checkpoint.tokenizer.all_special_tokens:
             if token in text:
                 raise MessageError(f"the conversation holds {token!r}, which steers this model", hint="leave it out")
-
-    def _count_image_tokens(self, ids: Any) -> int:
-        import torch
-
-        known = torch.tensor(sorted(placeholder_tokens(self._checkpoint)), dtype=ids.dtype)
-        return int(torch.isin(ids, known).sum())
 
     def _shows(self, turns: Sequence[Turn], forms: Mapping[Role, str]) -> bool:
         """Whether the template writes the probing text of a conversation, and writes it as text."""
@@ -233,14 +232,6 @@ def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
             key: value for key, value in (("name", turn.tool_name), ("tool_call_id", turn.tool_call_id)) if value
         }
     return message
-
-
-def _bare_text(turns: Sequence[Turn], image_token: str | None) -> str:
-    """The prompt of a model without a chat template: its pictures' tokens, then all text."""
-    if any(turn.role in ("assistant", "tool") for turn in turns):
-        raise MessageError("this model has no chat template", hint="it answers one message, not a conversation")
-    pictures = sum(len(turn.pictures) for turn in turns)
-    return (image_token or "") * pictures + "\n".join(turn.text for turn in turns)
 
 
 def _pixel_sizes(image_processor: Any, min_pixels: int | None, max_pixels: int | None) -> dict[str, int] | None:
