@@ -174,7 +174,7 @@ def wrap_tokenizer(tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> 
     from llguidance.hf import from_tokenizer
 
     rows = max(vocabulary, len(tokenizer))
-    if tokenizer.is_fast and is_of_pieces(tokenizer):
+    if is_of_pieces(tokenizer):
         return wrap_pieces(tokenizer, vocabulary=rows, ends=ends)
     try:
         return from_tokenizer(tokenizer, n_vocab=rows, eos_token=sorted(ends))

@@ -19,8 +19,8 @@ _NEEDED = '{}[]":,-0123456789 '
 
 
 def is_of_pieces(tokenizer: Any) -> bool:
-    """Whether a fast tokenizer's vocabulary is one of pieces, by the way it makes text of tokens."""
-    decoder = tokenizer.backend_tokenizer.decoder
+    """Whether a tokenizer is a fast one with a vocabulary of pieces, by the way it makes text of tokens."""
+    decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
     return decoder is not None and json.loads(decoder.__getstate__())["type"] == "Metaspace"
 
 
@@ -55,7 +55,9 @@ class _Pieces:
         self.special_token_ids = [index for index, token in added.items() if token.special]
         self.eos_token_id = min(ends)
         self.bos_token_id = None
-        self.ids = {text: index for index, text in reversed(list(enumerate(self.tokens))) if text and index not in added}
+        self.ids = {
+            text: index for index, text in reversed(list(enumerate(self.tokens))) if text and index not in added
+        }
         self._longest = max(map(len, self.ids))
 
     def __call__(self, text: bytes) -> list[int]:

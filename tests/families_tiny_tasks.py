@@ -64,7 +64,7 @@ POSITIONS = 2048
 def build_florence2(folder: Path) -> Path:
     """Folder of a saved Florence-2; a picture becomes 5 tokens: its mean, and one for each of 4 places."""
     torch.manual_seed(0)
-    tokenizer = _byte_level("<s>", "<pad>", "</s>", "<unk>", after=("<s>", "</s>"), image_token="<image>")
+    tokenizer = byte_level("<s>", "<pad>", "</s>", "<unk>", after=("<s>", "</s>"), image_token="<image>")
     places = [f"<loc_{index}>" for index in range(1000)]
     tokenizer.add_tokens(["<od>", "</od>", *places, "<poly>", "</poly>", "<sep>"], special_tokens=True)
     config = Florence2Config(
@@ -114,7 +114,7 @@ def build_florence2(folder: Path) -> Path:
 def build_paligemma(folder: Path) -> Path:
     """Folder of a saved PaliGemma; a picture becomes 16 tokens."""
     torch.manual_seed(0)
-    tokenizer = _byte_fallback("<pad>", "<eos>", "<bos>", "<unk>")
+    tokenizer = byte_fallback("<pad>", "<eos>", "<bos>", "<unk>")
     pictures = SiglipImageProcessorPil(size={"height": 32, "width": 32}, image_seq_length=16)
     processor = PaliGemmaProcessor(image_processor=pictures, tokenizer=tokenizer)  # adds <image>, <loc0000>, <seg000>
     config = PaliGemmaConfig(
@@ -139,7 +139,7 @@ def build_paligemma(folder: Path) -> Path:
 def build_kosmos2(folder: Path) -> Path:
     """Folder of a saved Kosmos-2; a picture becomes 64 tokens, as its processor always has it."""
     torch.manual_seed(0)
-    tokenizer = _unigram("<s>", "<pad>", "</s>", "<unk>")
+    tokenizer = unigram("<s>", "<pad>", "</s>", "<unk>")
     pictures = CLIPImageProcessorPil(size={"height": 32, "width": 32}, do_center_crop=False)
     processor = Kosmos2Processor(pictures, tokenizer)  # adds <grounding>, <phrase>, <object>, <patch_index_0000> ...
     config = Kosmos2Config(
@@ -161,7 +161,7 @@ def build_kosmos2(folder: Path) -> Path:
 def build_blip2(folder: Path) -> Path:
     """Folder of a saved BLIP-2 over OPT, which only decodes; a picture becomes ``QUERIES`` tokens."""
     torch.manual_seed(0)
-    tokenizer = _byte_level("</s>", "<pad>", "</s>", "</s>", after=("</s>",))
+    tokenizer = byte_level("</s>", "<pad>", "</s>", "</s>", after=("</s>",))
     text = OPTConfig(
         vocab_size=len(tokenizer) + 6,
         hidden_size=32,
@@ -178,7 +178,7 @@ def build_blip2(folder: Path) -> Path:
 def build_blip2_t5(folder: Path) -> Path:
     """Folder of a saved BLIP-2 over T5, an encoder-decoder."""
     torch.manual_seed(0)
-    tokenizer = _byte_level("<pad>", "<pad>", "</s>", "<unk>", after=(None, "</s>"))
+    tokenizer = byte_level("<pad>", "<pad>", "</s>", "<unk>", after=(None, "</s>"))
     text = T5Config(
         vocab_size=len(tokenizer) + 6,
         d_model=32,
@@ -195,8 +195,8 @@ def build_blip2_t5(folder: Path) -> Path:
 def build_instructblip(folder: Path) -> Path:
     """Folder of a saved InstructBLIP over Llama, whose Q-Former reads the text as well, with a tokenizer of its own."""
     torch.manual_seed(0)
-    tokenizer = _byte_fallback("<pad>", "</s>", "<s>", "<unk>", after=("<s>",))
-    former = _byte_level("[CLS]", "[PAD]", "[SEP]", "[UNK]", after=("[CLS]", "[SEP]"))
+    tokenizer = byte_fallback("<pad>", "</s>", "<s>", "<unk>", after=("<s>",))
+    former = byte_level("[CLS]", "[PAD]", "[SEP]", "[UNK]", after=("[CLS]", "[SEP]"))
     pictures = BlipImageProcessorPil(size={"height": 32, "width": 32})
     processor = InstructBlipProcessor(pictures, tokenizer, former, num_query_tokens=QUERIES)
     text = LlamaConfig(
@@ -299,7 +299,7 @@ def _fast(
     )
 
 
-def _byte_level(
+def byte_level(
     bos: str, pad: str, eos: str, unknown: str, *, after: Sequence[str | None] = (), **named: str
 ) -> PreTrainedTokenizerFast:
     """As of BART, OPT: pairs of bytes."""
@@ -316,7 +316,7 @@ def _byte_level(
     return _fast(core, bos, pad, eos, unknown, after, **named)
 
 
-def _byte_fallback(
+def byte_fallback(
     pad: str, eos: str, bos: str, unknown: str, *, after: Sequence[str | None] = ()
 ) -> PreTrainedTokenizerFast:
     """As of Gemma and Llama: pairs of characters, and bytes where a character is not known."""
@@ -335,13 +335,14 @@ def _byte_fallback(
     return _fast(core, bos, pad, eos, unknown, after)
 
 
-def _unigram(bos: str, pad: str, eos: str, unknown: str) -> PreTrainedTokenizerFast:
-    """As of XLM-RoBERTa: SentencePiece without bytes, a space before every text."""
+def unigram(bos: str, pad: str, eos: str, unknown: str, *, leave_out: str = "") -> PreTrainedTokenizerFast:
+    """As of XLM-RoBERTa and T5: SentencePiece without bytes, a space before every text; it lacks some characters."""
     core = Tokenizer(models.Unigram())
     core.pre_tokenizer = pre_tokenizers.Metaspace()
     core.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(
         vocab_size=200, special_tokens=[bos, pad, eos, unknown], unk_token=unknown, show_progress=False
     )
-    core.train_from_iterator([TASK_WORDS] * 4, trainer)
+    words = TASK_WORDS.translate(dict.fromkeys(map(ord, leave_out)))
+    core.train_from_iterator([words] * 4, trainer)
     return _fast(core, bos, pad, eos, unknown, ())
