@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from extraction.content import Turn
-from extraction.errors import MessageError
+from extraction.errors import ContextLengthError, MessageError
 from extraction.loading import Checkpoint
 
 PLACES = "image_embeds_position_mask"
@@ -51,6 +51,7 @@ class BarePrompts:
 
         Raises:
             MessageError: It is no single prompt, or the processor refuses it.
+            ContextLengthError: It is longer than a part of the model can read.
         """
         if any(turn.role in ("assistant", "tool") for turn in turns):
             raise MessageError("this model has no chat template", hint="it answers one message, not a conversation")
@@ -63,9 +64,32 @@ class BarePrompts:
                 hint="give one picture with each prompt",
             )
         try:
-            return self._processed(text, images, tag, **kwargs)
+            inputs = self._processed(text, images, tag, **kwargs)
         except Exception as error:  # the processor's and the picture processor's own errors
-            raise MessageError(f"the model's processor refuses this prompt: {error}", hint=_ONE_PROMPT) from error
+            hint = _ONE_PROMPT if isinstance(error, ValueError) else None
+            raise MessageError(f"the model's processor refuses this prompt: {error}", hint=hint) from error
+        self._check(inputs, len(images))
+        return inputs
+
+    def _check(self, inputs: dict[str, Any], pictures: int) -> None:
+        """Finds what the model would make nonsense of, or fail over in words of its own."""
+        if "input_ids" not in inputs:
+            raise MessageError(f"the model's processor makes no prompt of the text, only {', '.join(inputs)}")
+        config = self._checkpoint.config
+        queries = getattr(config, "num_query_tokens", None)
+        placed = count_image_tokens(inputs, self._placeholders)
+        if queries is not None and placed != queries * pictures:  # checkpoints of BLIP-2 that were saved long ago
+            raise MessageError(
+                f"the model looks at a picture through {queries} tokens, and its processor makes {placed} of it",
+                hint="processor_config.json must have num_query_tokens, and config.json image_token_index",
+            )
+        read, limit = inputs.get("qformer_input_ids"), getattr(config, "qformer_config", None)
+        if read is not None and limit is not None and read.shape[-1] > limit.max_position_embeddings:
+            raise ContextLengthError(
+                f"the prompt has {read.shape[-1]} tokens of text, and the model's Q-Former holds "
+                f"{limit.max_position_embeddings}",
+                hint="shorten it, or leave out the schema's words with schema_in_prompt=False",
+            )
 
     @functools.cached_property
     def _tag(self) -> str | None:
@@ -83,10 +107,10 @@ class BarePrompts:
         image = Image.new("RGB", (32, 32))
         try:
             inputs = self._processed(_PROBE, [image], tag)
+            placed = count_image_tokens(inputs, self._placeholders)
         except Exception:  # a processor says no by raising whatever it likes
             return None
-        ids = inputs["input_ids"]
-        return ids[0].tolist() if count_image_tokens(inputs, self._placeholders) else None
+        return inputs["input_ids"][0].tolist() if placed else None
 
     def _processed(self, text: str, images: Sequence[Image.Image], tag: str | None, **kwargs: Any) -> dict[str, Any]:
         processor: Any = self._checkpoint.processor
@@ -115,7 +139,7 @@ def count_image_tokens(inputs: dict[str, Any], placeholders: Collection[int]) ->
     import torch
 
     if (places := inputs.get(PLACES)) is not None:
-        return int(places.sum())
+        return int((places == 1).sum())  # Kosmos-2.5 marks the ends of a picture with -1
     ids = inputs["input_ids"]
     return int(torch.isin(ids, torch.tensor(sorted(placeholders), dtype=ids.dtype)).sum())
 

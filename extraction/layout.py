@@ -18,7 +18,7 @@ from PIL import Image
 from extraction.arranging import arrange
 from extraction.bare_prompts import BarePrompts, count_image_tokens
 from extraction.content import Role, ToolCall, Turn
-from extraction.errors import MessageError
+from extraction.errors import ExtractionError, MessageError
 from extraction.frames import Frame, frames_from_processor
 from extraction.images import Picture
 from extraction.loading import Checkpoint
@@ -35,6 +35,8 @@ _TRIES: dict[Role, list[Turn]] = {  # in an order in which each needs only those
     "system": [Turn("system", (_PROBE,)), _QUESTION],
     "tool": [_QUESTION, _CALLED, Turn("tool", (_PROBE,), tool_call_id="1"), _ANSWER, _QUESTION],
 }
+_NOT_FOR_THE_MODEL = ("labels", "width", "height")
+"""What processors return besides inputs: for training (PaliGemma), and the size of the resized picture (Kosmos-2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Layout:
 
         Raises:
             MessageError: The template or the processor refuses the conversation.
+            ContextLengthError: It is longer than a part of the model can read.
         """
         arranged = arrange(turns, self.dialect, system_role=self.system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
@@ -123,12 +126,13 @@ class Layout:
         with self._checkpoint.processor_lock:
             try:
                 inputs = self._inputs(arranged, images, list(tools) or None, kwargs)
-            except MessageError:
+            except ExtractionError:
                 raise
             except Exception as error:  # jinja2's, the processor's and the picture processor's own errors
                 raise MessageError(f"the model cannot be given this conversation: {error}") from error
             frames = frames_from_processor(processor, inputs, [picture.size for picture in pictures])
-        inputs.pop("labels", None)  # PaliGemma's processor prepares for training as well
+        for name in _NOT_FOR_THE_MODEL:
+            inputs.pop(name, None)
         ids = inputs["input_ids"]
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")

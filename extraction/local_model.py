@@ -247,11 +247,10 @@ class TransformersBackend:
 
         As a part of what was read, it comes before the first token of a grammar as well, as it did in training.
         """
-        model = self._loaded()
-        start, forced = (
-            getattr(model.generation_config, name, None) for name in ("decoder_start_token_id", "forced_bos_token_id")
-        )
-        if not model.config.is_encoder_decoder or start is None or forced is None:
+        config = self._loaded().generation_config
+        start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+        forced = config.forced_bos_token_id
+        if not self._loaded().config.is_encoder_decoder or start is None or forced is None:
             return []
         return [int(start), int(forced)]
 

@@ -33,6 +33,9 @@ from transformers import (
     InstructBlipConfig,
     InstructBlipForConditionalGeneration,
     InstructBlipProcessor,
+    Kosmos2_5Config,
+    Kosmos2_5ForConditionalGeneration,
+    Kosmos2_5Processor,
     Kosmos2Config,
     Kosmos2ForConditionalGeneration,
     Kosmos2Processor,
@@ -48,6 +51,7 @@ from transformers import (
 )
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.kosmos2_5.image_processing_pil_kosmos2_5 import Kosmos2_5ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 from tests.tiny_models import WORDS
@@ -107,6 +111,7 @@ def build_florence2(folder: Path) -> Path:
         forced_eos_token_id=tokenizer.eos_token_id,
         no_repeat_ngram_size=3,
         num_beams=3,
+        early_stopping=True,
     )
     return _saved(folder, Florence2ForConditionalGeneration(config), processor, generation)
 
@@ -156,6 +161,40 @@ def build_kosmos2(folder: Path) -> Path:
         latent_query_num=64,
     )
     return _saved(folder, Kosmos2ForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
+
+
+def build_kosmos2_5(folder: Path) -> Path:
+    """Folder of a saved Kosmos-2.5; a picture becomes 4096 patches at most, as its processor has it, and 16 tokens."""
+    torch.manual_seed(0)
+    tokenizer = byte_level(
+        "<s>", "<pad>", "</s>", "<unk>", boi_token="<image>", eoi_token="</image>", image_token="<s>"
+    )
+    places = [f"<{axis}_{index}>" for axis in "xy" for index in range(200)]
+    tokenizer.add_tokens(["<bbox>", "</bbox>", "<ocr>", "<md>", *places], special_tokens=True)
+    pictures = Kosmos2_5ImageProcessorPil()
+    processor = Kosmos2_5Processor(pictures, tokenizer, num_image_tokens=16)
+    config = Kosmos2_5Config(
+        text_config={
+            "vocab_size": len(tokenizer) + 5,
+            "embed_dim": 32,
+            "layers": 2,
+            "ffn_dim": 64,
+            "attention_heads": 2,
+            "max_position_embeddings": POSITIONS,
+            **_ids(tokenizer),
+        },
+        vision_config={
+            "hidden_size": 32,
+            "patch_embed_hidden_size": 768,
+            "intermediate_size": 64,
+            "head_dim": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "max_num_patches": 4096,
+        },
+        latent_query_num=16,
+    )
+    return _saved(folder, Kosmos2_5ForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
 
 
 def build_blip2(folder: Path) -> Path:
@@ -222,6 +261,7 @@ TINY_TASKS: dict[str, Callable[[Path], Path]] = {
     "florence2": build_florence2,
     "paligemma": build_paligemma,
     "kosmos2": build_kosmos2,
+    "kosmos2_5": build_kosmos2_5,
     "blip2": build_blip2,
     "blip2_t5": build_blip2_t5,
     "instructblip": build_instructblip,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ import torch
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from PIL import Image
 from pydantic import BaseModel
+from transformers import Kosmos2_5Processor
 
 from extraction import ChatTransformers
 from extraction.chains import extraction_chain
 from extraction.content import Turn
-from extraction.errors import MessageError, OptionError
+from extraction.errors import ContextLengthError, MessageError, OptionError
 from extraction.images import Picture
 from extraction.jobs import Answer, Job, Request
 from extraction.layout import Encoded
@@ -50,6 +51,14 @@ def folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
 @pytest.fixture(scope="module")
 def backend_of(folder_of: Callable[[str], Path]) -> Backends:
     return functools.cache(lambda name: TransformersBackend(ModelKey(str(folder_of(name)), dtype="float32")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _fewer_patches() -> Iterator[None]:
+    """Kosmos-2.5's processor makes 4096 patches of every picture, whatever its picture processor was saved with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Kosmos2_5Processor.images_kwargs, "max_patches", 48)
+        yield
 
 
 @pytest.fixture(params=list(TINY_TASKS))
@@ -86,6 +95,7 @@ def _human(picture: Picture, text: str) -> HumanMessage:
         ("florence2", "<OD>", f"{'<image>' * 5}<s>Locate the objects with category name in the image.</s>", 5),
         ("florence2", "<REGION_TO_OCR><loc_1><loc_2>", f"{'<image>' * 5}<s>What text is in the region <loc_1><loc_2>?</s>", 5),
         ("paligemma", "detect cat ; dog", f"{'<image>' * 16}<bos>detect cat ; dog\n", 16),
+        ("kosmos2_5", "<ocr>", f"<s><image>{'<s>' * 16}</image><ocr>", 16),
         ("blip2", "Question: how many? Answer:", f"{'<image>' * QUERIES}</s>Question: how many? Answer:", QUERIES),
         ("blip2_t5", "An image of", f"{'<image>' * QUERIES}An image of</s>", QUERIES),
         ("instructblip", "how many?", f"{'<image>' * QUERIES}<s>how many?", QUERIES),
@@ -154,6 +164,30 @@ def test_a_task_that_must_stand_alone_says_what_to_leave_out(folder_of: Callable
         llm.invoke([SystemMessage("You see well."), _human(RED, "<OD>")])
     with pytest.raises(MessageError, match=r"<OD> should be the only content .*schema_in_prompt=False"):
         llm.with_structured_output({"title": "n", "type": "object", "properties": {}}).invoke([_human(RED, "<OD>")])
+    json_mode = llm.with_structured_output({"title": "n", "const": 5}, method="json_mode")
+    assert json_mode.invoke([_human(RED, "<OD>")]) == 5  # the grammar needs no words
+
+
+def test_a_processor_that_gives_a_picture_too_few_tokens_is_refused(
+    backend_of: Backends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = backend_of("blip2")
+    monkeypatch.setattr(backend._checkpoint.processor, "num_query_tokens", None)
+    with pytest.raises(MessageError, match=rf"through {QUERIES} tokens, and its processor makes \d of it"):
+        _encoded(backend, RED, "x")
+
+
+def test_a_q_former_has_a_limit_of_its_own(backend_of: Backends) -> None:
+    with pytest.raises(ContextLengthError, match=r"Q-Former holds 512 \(shorten it, or leave out the schema's words"):
+        _encoded(backend_of("instructblip"), RED, "x " * 600)
+
+
+def test_a_processor_without_a_prompt_is_refused(backend_of: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = backend_of("blip2")
+    processor = type(backend._checkpoint.processor)
+    monkeypatch.setattr(processor, "__call__", lambda self, **kwargs: {"pixel_values": None, "labels": None})
+    with pytest.raises(MessageError, match="makes no prompt of the text, only pixel_values, labels"):
+        _encoded(backend, RED, "x")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +246,8 @@ def test_a_schema_gives_boxes_in_pixels(folder_of: Callable[[str], Path], name: 
     alone = chain.invoke(TALL.image)
     assert (alone["parsed"], alone["raw"].content) == (together[1]["parsed"], together[1]["raw"].content)
     assert together[0]["raw"].content == together[2]["raw"].content
+    narrow = extraction_chain(llm.model_copy(update={"narrow_head": True}), Thing)
+    assert narrow.invoke(TALL.image) == alone["parsed"]
 
 
 def test_prompts_of_different_lengths_share_a_batch_or_not_and_say_the_same(backend_of: Backends, name: str) -> None:
@@ -231,6 +267,7 @@ TAGGED = {
     "paligemma": "<loc0012><loc0100><loc0500><loc1023> cat ; <loc0001><seg001><seg127> dog",
     "kosmos2": "An image of<phrase> cat</phrase><object><patch_index_0044><patch_index_0863>"
     "</delimiter_of_multi_objects/><patch_index_0001><patch_index_0002></object>",
+    "kosmos2_5": "<bbox><x_52><y_113><x_199><y_145></bbox>An image",
 }
 
 
