@@ -16,8 +16,9 @@ from typing import Any
 from PIL import Image
 
 from extraction.arranging import arrange
+from extraction.bare_prompts import BarePrompts, count_image_tokens
 from extraction.content import Role, ToolCall, Turn
-from extraction.errors import MessageError
+from extraction.errors import ExtractionError, MessageError
 from extraction.frames import Frame
 from extraction.images import Picture
 from extraction.loading import Checkpoint
@@ -35,6 +36,8 @@ _TRIES: dict[Role, list[Turn]] = {  # in an order in which each needs only those
     "system": [Turn("system", (_PROBE,)), _QUESTION],
     "tool": [_QUESTION, _CALLED, Turn("tool", (_PROBE,), tool_call_id="1"), _ANSWER, _QUESTION],
 }
+_NOT_FOR_THE_MODEL = ("labels", "width", "height")
+"""What processors return besides inputs: for training (PaliGemma), and the size of the resized picture (Kosmos-2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,10 @@ class Layout:
             forms[role] = works[0] if works else "list"
         return forms
 
+    @functools.cached_property
+    def _bare(self) -> BarePrompts:
+        return BarePrompts(self._checkpoint, placeholder_tokens(self._checkpoint))
+
     def encode(
         self,
         turns: Sequence[Turn],
@@ -105,6 +112,7 @@ class Layout:
 
         Raises:
             MessageError: The template or the processor refuses the conversation.
+            ContextLengthError: It is longer than a part of the model can read.
         """
         arranged = arrange(turns, self.dialect, system_role=self.system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
@@ -119,24 +127,25 @@ class Layout:
         with self._checkpoint.processor_lock:
             try:
                 inputs = self._inputs(arranged, images, list(tools) or None, kwargs)
-            except MessageError:
+            except ExtractionError:
                 raise
             except Exception as error:  # jinja2's, the processor's and the picture processor's own errors
                 raise MessageError(f"the model cannot be given this conversation: {error}") from error
             frames = _frames(processor, inputs, pictures, images, kwargs)
-        inputs.pop("labels", None)  # PaliGemma's processor prepares for training as well
+        for name in _NOT_FOR_THE_MODEL:
+            inputs.pop(name, None)
         ids = inputs["input_ids"]
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")
-        return Encoded(inputs, int(ids.shape[-1]), self._count_image_tokens(ids), tuple(frames))
+        image_tokens = count_image_tokens(inputs, placeholder_tokens(self._checkpoint))
+        return Encoded(inputs, int(ids.shape[-1]), image_tokens, tuple(frames))
 
     def _inputs(
         self, turns: Sequence[Turn], images: list[Image.Image], tools: list[Any] | None, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         processor = self._checkpoint.processor
         if self.template is None:
-            text = _bare_text(turns, getattr(processor, "image_token", None))
-            return dict(processor(text=[text], images=[images] if images else None, return_tensors="pt", **kwargs))
+            return self._bare.inputs(turns, images, kwargs)
         remaining = iter(images)
         messages = [_message(turn, self._forms[turn.role], remaining) for turn in turns]
         options = {
@@ -170,12 +179,6 @@ class Layout:
         for token in self._checkpoint.tokenizer.all_special_tokens:
             if token in text:
                 raise MessageError(f"the conversation holds {token!r}, which steers this model", hint="leave it out")
-
-    def _count_image_tokens(self, ids: Any) -> int:
-        import torch
-
-        known = torch.tensor(sorted(placeholder_tokens(self._checkpoint)), dtype=ids.dtype)
-        return int(torch.isin(ids, known).sum())
 
     def _shows(self, turns: Sequence[Turn], forms: Mapping[Role, str]) -> bool:
         """Whether the template writes the probing text of a conversation, and writes it as text."""
@@ -258,14 +261,6 @@ def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
             key: value for key, value in (("name", turn.tool_name), ("tool_call_id", turn.tool_call_id)) if value
         }
     return message
-
-
-def _bare_text(turns: Sequence[Turn], image_token: str | None) -> str:
-    """The prompt of a model without a chat template: its pictures' tokens, then all text."""
-    if any(turn.role in ("assistant", "tool") for turn in turns):
-        raise MessageError("this model has no chat template", hint="it answers one message, not a conversation")
-    pictures = sum(len(turn.pictures) for turn in turns)
-    return (image_token or "") * pictures + "\n".join(turn.text for turn in turns)
 
 
 def _pixel_sizes(image_processor: Any, min_pixels: int | None, max_pixels: int | None) -> dict[str, int] | None:
