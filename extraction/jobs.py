@@ -38,8 +38,8 @@ class Request:
         max_repeats: How often a piece of text may follow itself before the answer is stopped; None for any number.
         begun: Tokens of an answer that has been cut, to go on from.
         stop: Strings that end the answer, and are no part of it.
-        min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
-        max_pixels: Pictures with more pixels are reduced.
+        min_pixels: Least pixels of what the model sees of a picture.
+        max_pixels: Most pixels.
         narrow_head: Whether under a grammar only the scores of tokens that it allows are computed, where the model's
             head can be narrowed.
         confidence: Whether to record what the model thinks of each token of a constrained answer.
