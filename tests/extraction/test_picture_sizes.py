@@ -172,6 +172,14 @@ def test_bounds_that_contradict_each_other_are_refused() -> None:
         fit(processor, [(3, 3)], min_pixels=9, max_pixels=8)
 
 
+@pytest.mark.parametrize("name", ["idefics3.Idefics3ImageProcessor", "llava_onevision.LlavaOnevisionImageProcessor"])
+def test_bounds_between_which_there_is_no_size_are_refused(name: str) -> None:
+    image_processor = _made(name, {})
+    for size in [(1000, 600), (600, 600)]:
+        with pytest.raises(OptionError, match="none lies within min_pixels=300000 and max_pixels=300001"):
+            _seen(image_processor, size, _tiled, min_pixels=300_000, max_pixels=300_001)
+
+
 def test_a_class_that_is_not_known_gets_a_picture_within_the_bounds() -> None:
     processor = SimpleNamespace(image_processor=SimpleNamespace())
     (shrunken, enlarged) = fit(processor, [(2000, 1000), (20, 10)], min_pixels=800, max_pixels=500_000).sizes
