@@ -114,7 +114,7 @@ def choice(asked: Asked, choices: Iterable[int], configured: int, canvas: Callab
         asked.refuse_high(least, "this model can see no smaller picture of this shape")
     if asked.low is not None and asked.low > most:
         asked.refuse_low(most, "this model can see no larger picture of this shape")
-    asked.refuse_both()
+    return asked.refuse_both()
 
 
 def before(asked: Asked, *, canvas: Canvas) -> Fitting:
