@@ -61,7 +61,8 @@ def test_tokens_are_those_of_the_call(tiny: str, size: tuple[int, int]) -> None:
 
 def test_tokens_under_bounds_are_those_of_the_call(tiny_qwen: str) -> None:
     seen = []
-    for options in ({"max_pixels": 1024}, {"min_pixels": 40_000}):
+    bounds: list[dict[str, Any]] = [{"max_pixels": 1024}, {"min_pixels": 40_000}]
+    for options in bounds:
         _check_against_a_call(_model(tiny_qwen), _picture(200, 100), Found, **options)
         plan = _model(tiny_qwen).plan(_picture(200, 100), **options)
         seen.append((plan.frames[0].model, plan.image_tokens, plan.max_pixels, plan.min_pixels))
