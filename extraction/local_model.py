@@ -23,6 +23,7 @@ from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.planning import PicturePlan, make_picture_plan
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
 from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
@@ -74,6 +75,11 @@ class TransformersBackend:
         """The tokens of a text, without special ones."""
         with self._checkpoint.processor_lock:
             return list(self._checkpoint.tokenizer.encode(text, add_special_tokens=False))
+
+    def plan(self, request: Request) -> PicturePlan:
+        """What answering will take; no weights are loaded for it."""
+        context, loaded = self.info().max_positions, self._model is not None
+        return make_picture_plan(self._checkpoint, self._encoded(request), request, context=context, loaded=loaded)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, with an answer or with its own error."""
