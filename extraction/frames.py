@@ -140,7 +140,7 @@ def _corners(value: Any, kind: str, convention: BoxConvention | None) -> list[Nu
     names = CORNERS.get(kind, ())
     if isinstance(value, dict) and set(value) == set(names):
         value = [value[name] for name in names]
-        if convention is not None and convention.order == "yxyx":
+        if convention is not None and _y_first(convention, len(value)):
             value = _swapped(value)
     return value if names and are_numbers(value, len(names)) else None
 
