@@ -14,8 +14,8 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from extraction.chains.pictures import data_uri
+from extraction.conventions import BoxConvention
 from extraction.errors import SchemaError
-from extraction.families import BoxConvention
 from extraction.frames import Frame, Grounding
 from extraction.images import load_image
 from extraction.schemas import Schema

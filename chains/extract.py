@@ -26,9 +26,10 @@ from extraction.chains.models import (
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
 from extraction.chains.samples import Sampled
+from extraction.conventions import BoxConvention
 from extraction.endings import finish_reason
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
+from extraction.families import FamilyLike
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
 from extraction.parsing import GroundedOutputParser
@@ -60,7 +61,7 @@ class _Request:
     schema: dict[str, Any]
     instruction: str
     examples: tuple[Shown, ...]
-    family: str | Family | BoxConvention | None
+    family: FamilyLike | None
 
     @cached_property
     def convention(self) -> BoxConvention | None:
@@ -86,7 +87,7 @@ def extraction_chain(
     examples: Sequence[Example] = ...,
     repair: int = ...,
     on_truncation: OnTruncation = ...,
-    family: str | Family | BoxConvention | None = ...,
+    family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
 ) -> Runnable[Any, T]: ...
@@ -102,7 +103,7 @@ def extraction_chain(
     include_raw: bool = ...,
     repair: int = ...,
     on_truncation: OnTruncation = ...,
-    family: str | Family | BoxConvention | None = ...,
+    family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
 ) -> Runnable[Any, Any]: ...
@@ -117,7 +118,7 @@ def extraction_chain(
     include_raw: bool = False,
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
 ) -> Runnable[Any, Any]:
@@ -158,7 +159,7 @@ class _Asking:
 
     repair: int
     on_truncation: OnTruncation
-    family: str | Family | BoxConvention | None
+    family: FamilyLike | None
     samples: int
     sample_temperature: float
 
@@ -211,7 +212,7 @@ def extract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
@@ -246,7 +247,7 @@ async def aextract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,

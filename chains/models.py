@@ -12,14 +12,15 @@ from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.runnables.configurable import DynamicRunnable
 
 from extraction.chains.reporting import FrameReporter
+from extraction.conventions import RELATIVE_1000, BoxConvention
 from extraction.errors import OptionError
-from extraction.families import RELATIVE_1000, BoxConvention, Family, find_family
+from extraction.families import UNKNOWN, Family, FamilyLike, find_family
 from extraction.prompts import model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
 
 
-def box_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def box_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """How a chat model is asked to write boxes; None where nobody knows.
 
     The user's word counts first, then what the model says of itself. A model that says nothing (a remote one) is asked
@@ -40,7 +41,7 @@ def box_convention(model: ChatModel, family: str | Family | BoxConvention | None
     return convention
 
 
-def parser_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def parser_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """The convention that a parser behind the model needs to be told: none where the model's messages tell it.
 
     Raises:
@@ -62,9 +63,30 @@ def is_local(model: ChatModel) -> bool:
     return local[0]
 
 
-def asked_for_json(
-    model: ChatModel, schema: dict[str, Any], family: str | Family | BoxConvention | None = None
-) -> ChatModel:
+def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
+    """The family of a chat model: the user's word, or what a local model says of itself.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: The model has fallbacks of another family.
+    """
+    if family is not None:
+        return find_family(None, "", family)
+    if not is_local(model):
+        return UNKNOWN
+    first, *others = [inner.family for inner in _inner_models(model)]
+    if any(other != first for other in others):
+        raise _mixed()
+    found: Family = first
+    return found
+
+
+def pictured(model: ChatModel) -> ChatModel:
+    """The model, with answers that tell how large the pictures of their prompt were."""
+    return model if is_local(model) else FrameReporter(model=model)
+
+
+def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:
     """The model as it is asked for an answer in ``schema``.
 
     A local one is held to it by a grammar, a remote one is told by the prompt alone, and its answer is given the

@@ -12,10 +12,11 @@ from typing_extensions import TypeVar
 from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
-from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.families import FamilyLike
+from extraction.parsing import GroundedOutputParser
 from extraction.prompts import SYSTEM, schema_text
 from extraction.schemas import json_schema_of
+from extraction.text_parsing import WholeTextParser
 
 T = TypeVar("T", default=Any)
 
@@ -46,7 +47,7 @@ def reasoning_chain(
     schema: type[T] | Any = str,
     *,
     question: str | None = None,
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
 ) -> Runnable[Any, Reasoned[T]]:
     """A Runnable from a picture and a question to a ``Reasoned`` answer.
 

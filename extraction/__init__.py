@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from extraction.chains.extract import aextract, extract
     from extraction.chat_model import ChatTransformers
     from extraction.confidence import Confidence
+    from extraction.conventions import BoxConvention
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         TruncatedOutputError,
         UnreadableOutputError,
     )
-    from extraction.families import BoxConvention
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
     from extraction.parsing import GroundedOutputParser
@@ -70,7 +70,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
                 "TruncatedOutputError",
                 "UnreadableOutputError",
             ),
-            "extraction.families": ("BoxConvention",),
+            "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
             "extraction.parsing": ("GroundedOutputParser",),

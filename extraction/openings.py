@@ -66,16 +66,20 @@ class AnswerReader:
         position: Index in the last piece behind what was read of it.
     """
 
-    def __init__(self, root: Position, in_pixels: Callable[[Any, Any], Any]) -> None:
+    def __init__(
+        self, root: Position, in_pixels: Callable[[Any, Any], Any], own_key: Callable[[str], str] = str
+    ) -> None:
         """Starts before the first character.
 
         Args:
             root: The place of the whole value.
-            in_pixels: What ``Growth`` takes.
+            in_pixels: What ``Growth`` takes, like ``own_key``.
+            own_key: The schema's own name of a key.
         """
         self._root = root
         self._in_pixels = in_pixels
-        self.growth = Growth(root, in_pixels)
+        self._own_key = own_key
+        self.growth = Growth(root, in_pixels, own_key)
         self.position = 0
         self._tokens = TokenReader()
         self._at: _Place = "nothing" if root.kind == "whole" else "start"
@@ -126,7 +130,7 @@ class AnswerReader:
 
     def _begin(self, *, fenced: bool) -> None:
         self._steps += self._tokens.steps
-        self.growth, self._tokens = Growth(self._root, self._in_pixels), TokenReader()
+        self.growth, self._tokens = Growth(self._root, self._in_pixels, self._own_key), TokenReader()
         self._at, self._fenced = "document", fenced
 
     def _start(self, piece: str) -> None:

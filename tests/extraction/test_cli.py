@@ -18,8 +18,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from extraction import cli, outcomes
+from extraction.conventions import RELATIVE_1000
 from extraction.engine import register_backend, unload
-from extraction.families import RELATIVE_1000
 from extraction.frames import Frame
 from extraction.jobs import Answer, FinishReason, Job
 from extraction.prompts import schema_text

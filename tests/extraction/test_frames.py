@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding, frames_from_processor, from_pixels, to_pixels
 from extraction.schemas import Box, DetectedObject, Point, Polygon, Scene, json_schema_of
 

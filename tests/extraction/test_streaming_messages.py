@@ -15,12 +15,12 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda
 from langchain_core.tracers.schemas import Run
 from pydantic import BaseModel
 
+from extraction.conventions import RELATIVE_1000
 from extraction.errors import (
     BoxConventionError,
     SchemaMismatchError,
     TruncatedOutputError,
 )
-from extraction.families import RELATIVE_1000
 from extraction.keeping import keeping_raw
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, DetectedObject, Scene
