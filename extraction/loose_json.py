@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from extraction.scanning import MAX_DEPTH
 
@@ -52,7 +52,7 @@ class Node:
         keys: The names of its fields.
     """
 
-    bracket: Literal["[", "{", "("]
+    bracket: str
     start: int
     end: int | None = None
     values: list[Any] = field(default_factory=list)

@@ -329,3 +329,20 @@ def check(text: str, answer: NativeAnswer) -> None:
         assert mark.label is None or mark.label == mark.label.strip() != ""
         assert len(mark.numbers) == {"box": 4, "point": 2, "cells": 2}.get(mark.kind, len(mark.numbers))
     assert (answer.outcome == "found") == bool(answer.marks)
+
+
+REPEATED = [
+    "[", "(1,2),", "[1,2,3,4]", "[\"a\" b", "{'a': \"", "{\"bbox_2d\": [1,2,3,4], ", "[}", "['a' \n", "// ", "\\", "<", "<point ",
+    "<point x=\"1\" ", "<point '", "<points coords=\"1 1 1 1\">", "<ref>a</ref>", "<box>[[1,2,3,4]", "<box>1 2 ", "<|det|>",
+    "<|det|>[[1,2,3,4]]<|/det|>x", "<loc0001>", "a;", "a<loc_1>", "<poly><loc_1>", "<phrase>a", "<object><patch_index_0001>",
+    "<bbox><x_1>", "<bbox><x_1><y_1><x_1><y_1></bbox>a", "<text><loc_1>", "<text></list_item>", "<|LOC_1|>", "<165>", "</s>",
+    "<think></think>", "</think>", "a\n(1,2),(3,4)", "`", "there are no ", "total of 1 ", "9", " ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", REPEATED)
+def test_long_nonsense_is_read_to_its_end(pattern: str) -> None:
+    """Were any of it looked at again and again, this would not come back for hours."""
+    text = pattern * (1_000_000 // len(pattern))
+    check(text, parse_native(text, [name for name in SYNTAXES if pattern[0] in "<" or name in OF_BRACKETS], ended=False))
+    check(text, parse_native("[" + text, ["json", "plain", "doctags", "molmo"]))
