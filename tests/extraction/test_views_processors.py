@@ -20,7 +20,13 @@ from tests.extraction.probes import Reader, first_part, gradient, measure, merge
 
 NAMED = {one.name: one for one in CONFIGURATIONS}
 SIZES = ((250, 150), (100, 300))
-TOKENS = {"image_token": "<image>", "boi_token": "<boi>", "eoi_token": "<eoi>", "bos_token": "<bos>", "image_boundary_token": "<fake_token_around_image>"}
+TOKENS = {
+    "image_token": "<image>",
+    "boi_token": "<boi>",
+    "eoi_token": "<eoi>",
+    "bos_token": "<bos>",
+    "image_boundary_token": "<fake_token_around_image>",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +118,10 @@ def test_views_of_a_whole_processor(one: Whole) -> None:
         assert errors.max() <= max(0.5, 0.001 * max(view.content)), f"{view} is measured as {found}"
 
 
-def _encoded(folder: str, sizes: tuple[tuple[int, int], ...], **bounds: int) -> tuple[Any, Any]:
+def _encoded(folder: str, sizes: tuple[tuple[int, int], ...], **bounds: Any) -> tuple[Any, Any]:
     pictures = [Picture(gradient(size)) for size in SIZES]
     checkpoint = Checkpoint(ModelKey(folder))
-    return checkpoint.processor, Layout(checkpoint).encode([Turn("user", (*pictures, "What?"))], **bounds)
+    return checkpoint.processor, Layout(checkpoint).encode([Turn("user", (*pictures, "What?"))], (), **bounds)
 
 
 @pytest.mark.parametrize("bounds", [{}, {"max_pixels": 4_000}, {"min_pixels": 8_000, "max_pixels": 90_000}])
