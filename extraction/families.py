@@ -1,7 +1,7 @@
 """What differs from one family of vision-language models to the next: the record, and how a model's is found.
 
-A family is looked up once per model: by a pattern of the model's name, then by the configuration's ``model_type``, and
-what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
+A family is looked up once per model: by a pattern of the model's name (among several, the one that has its type, too), then
+by the configuration's ``model_type``, and what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
 values work. The families themselves are data, in ``family_table``.
 """
 
@@ -150,13 +150,14 @@ def find_family(model_type: str | None, name: str, override: FamilyLike | None =
 @functools.lru_cache(maxsize=1024)
 def _found(model_type: str | None, name: str) -> Family:
     names = _names(name)
-    for family in families():
-        if any(re.search(pattern, one, re.IGNORECASE) for pattern in family.name_patterns for one in names):
-            return family
-    for family in families():
-        if model_type is not None and model_type in family.model_types:
-            return family
-    return UNKNOWN
+    named = [family for family in families() if _is_called(family, names)]
+    typed = [family for family in families() if model_type in family.model_types]
+    both = [family for family in named if family in typed]  # one name, and code of the authors or of transformers
+    return (both or named or typed or [UNKNOWN])[0]
+
+
+def _is_called(family: Family, names: list[str]) -> bool:
+    return any(re.search(pattern, name, re.IGNORECASE) for pattern in family.name_patterns for name in names)
 
 
 def _names(name: str) -> list[str]:
