@@ -104,6 +104,8 @@ convention, or by the fields of the convention to change (``{"order": "yxyx"}``)
 UNKNOWN: Final = Family("unknown")
 THINK: Final = ("<think>", "</think>")
 """The marks around thinking that most families use."""
+TOLD_TO_THINK: Final = ("<thinking>", "</thinking>")
+"""Those that models of any family use whose prompt asks them to."""
 
 
 def words(**prompts: str) -> Mapping[str, str]:
@@ -116,6 +118,16 @@ def families() -> tuple[Family, ...]:
     from extraction.family_table import FAMILIES
 
     return FAMILIES
+
+
+@functools.cache
+def thinking_marks() -> Mapping[str, str]:
+    """The marks around thinking, from those that begin it to those that end it, of all families.
+
+    Text is read with all of them, since whoever reads it need not know the model. None begins with another one.
+    """
+    own = [family.thinking for family in families() if family.thinking is not None]
+    return MappingProxyType(dict([THINK, TOLD_TO_THINK, *own]))
 
 
 def find_family(model_type: str | None, name: str, override: FamilyLike | None = None) -> Family:
