@@ -14,7 +14,7 @@ from langchain_core.runnables.configurable import DynamicRunnable
 from extraction.chains.reporting import FrameReporter
 from extraction.conventions import RELATIVE_1000, BoxConvention
 from extraction.errors import OptionError
-from extraction.families import Family, FamilyLike, find_family
+from extraction.families import UNKNOWN, Family, FamilyLike, find_family
 from extraction.prompts import model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
@@ -61,6 +61,29 @@ def is_local(model: ChatModel) -> bool:
     if any(local) != all(local):
         raise _mixed()
     return local[0]
+
+
+def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
+    """The family of a chat model: the user's word, or what a local model says of itself.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: The model has fallbacks of another family.
+    """
+    if family is not None:
+        return find_family(None, "", family)
+    if not is_local(model):
+        return UNKNOWN
+    first, *others = [inner.family for inner in _inner_models(model)]
+    if any(other != first for other in others):
+        raise _mixed()
+    found: Family = first
+    return found
+
+
+def pictured(model: ChatModel) -> ChatModel:
+    """The model, with answers that tell how large the pictures of their prompt were."""
+    return model if is_local(model) else FrameReporter(model=model)
 
 
 def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:

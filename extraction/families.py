@@ -51,6 +51,7 @@ class Family:
         prompts: The words that it was trained on, by task ("detect", "point", "segment", "caption", "ocr", "count" ...);
             ``{things}`` stands for what is looked for.
         between: What stands between several things in ``{things}``.
+        syntaxes: The syntaxes of the answers to tasks whose answers are not in those of ``boxes``, by task.
         thinking: The marks around what it thinks before it answers.
         system: Whether its chat template knows system messages; None where nobody knows.
         rule: How its processor resizes a picture, where that does not depend on the checkpoint, or within the bounds that
@@ -69,6 +70,7 @@ class Family:
     boxes: BoxConvention | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     between: str = ", "
+    syntaxes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     thinking: tuple[str, str] | None = None
     system: bool | None = None
     rule: ResizeRule | None = None
@@ -95,6 +97,11 @@ class Family:
             need = "needs things to look for" if "{things}" in words else "looks for no things of its own choice"
             raise BoxConventionError(f"{task!r} of the family {self.name!r} {need}")
         return words.replace("{things}", self.between.join(things))
+
+    def convention(self, task: str) -> BoxConvention | None:
+        """How it writes boxes when it does a task."""
+        own = self.syntaxes.get(task)
+        return self.boxes if self.boxes is None or own is None else self.boxes.changed(syntaxes=own)
 
 
 FamilyLike: TypeAlias = str | Family | BoxConvention | Mapping[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -15,13 +16,14 @@ from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
-from extraction.grammar import build_grammar, finite_texts, was_cut
+from extraction.grammar import Constraint, build_grammar, finite_texts, was_cut
 from extraction.heads import Head
 from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.planning import PicturePlan, make_picture_plan
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
 from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
@@ -34,10 +36,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A job with its encoded conversation and its grammar."""
+    """A job with its encoded conversation, what its answer must be for these pictures, and the grammar of that."""
 
     job: Job
     encoded: Encoded
+    constraint: Constraint | None
     grammar: str | None
 
 
@@ -72,6 +75,11 @@ class TransformersBackend:
         """The tokens of a text, without special ones."""
         with self._checkpoint.processor_lock:
             return list(self._checkpoint.tokenizer.encode(text, add_special_tokens=False))
+
+    def plan(self, request: Request) -> PicturePlan:
+        """What answering will take; no weights are loaded for it."""
+        context, loaded = self.info().max_positions, self._model is not None
+        return make_picture_plan(self._checkpoint, self._encoded(request), request, context=context, loaded=loaded)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, with an answer or with its own error."""
@@ -110,11 +118,13 @@ class TransformersBackend:
                     f"the prompt has {encoded.length} tokens, and the model holds {limit} with its answer",
                     hint="shorten it, or lower max_pixels",
                 )
-            grammar = build_grammar(request.constraint, self._layout.dialect) if request.constraint else None
+            sides = [side for frame in encoded.frames for side in frame.model or ()]
+            constraint = request.constraint and request.constraint.within(sides)
+            grammar = build_grammar(constraint, self._layout.dialect) if constraint else None
         except Exception as error:
             job.resolve(_as_ours(error))
             return None
-        return _Prepared(job, encoded, grammar)
+        return _Prepared(job, encoded, constraint, grammar)
 
     def _can_begin(self, one: _Prepared) -> bool:
         """Whether a job can be begun: what it goes on from are tokens, and the shortest answer that it allows has room."""
@@ -142,7 +152,8 @@ class TransformersBackend:
     def _room(self, one: _Prepared) -> int:
         """Tokens that an answer may have."""
         limit = self.info().max_positions
-        taken = 0 if self._loaded().config.is_encoder_decoder else one.encoded.length
+        encoder_decoder = self._loaded().config.is_encoder_decoder
+        taken = max(0, len(self._opening) - 1) if encoder_decoder else one.encoded.length  # the last token is not read
         asked = one.job.request.max_tokens
         return asked if limit is None else min(asked, limit - taken)
 
@@ -198,6 +209,9 @@ class TransformersBackend:
             return "switched off"
         if self._loaded().config.is_encoder_decoder:
             return "encoder-decoder"
+        # Some models override ``generate`` to look at pictures themselves, and need them then (BLIP-2, Kosmos-2).
+        if inspect.signature(type(self._loaded()).generate).parameters.keys() & set(ENCODED_EARLY):
+            return "pictures that are read before the prompt"
         prompts = []
         for one in batch:
             pictures = {name: value for name, value in one.encoded.inputs.items() if name not in PER_TOKEN}
@@ -232,7 +246,22 @@ class TransformersBackend:
             loop = DecodingLoop(
                 rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head, prefill=prefill
             )
+            if self._opening:
+                inputs["decoder_input_ids"] = torch.tensor([self._opening] * len(rows), device=model.device)
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
+
+    @property
+    def _opening(self) -> list[int]:
+        """What an encoder-decoder model's answers begin with, where a token is forced behind the usual start (BART).
+
+        As a part of what was read, it comes before the first token of a grammar as well, as it did in training.
+        """
+        config = self._loaded().generation_config
+        start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+        forced = config.forced_bos_token_id
+        if not self._loaded().config.is_encoder_decoder or start is None or forced is None:
+            return []
+        return [int(start), int(forced)]
 
     def _loaded(self) -> Any:
         if self._model is None:
@@ -242,11 +271,11 @@ class TransformersBackend:
     def _row(self, one: _Prepared) -> Row:
         request, room = one.job.request, self._room(one)
         matcher = budget = None
-        if one.grammar is not None and request.constraint is not None:
+        if one.grammar is not None and one.constraint is not None:
             grammars = self._grammars
             matcher = grammars.matcher(one.grammar)
             smallest = grammars.smallest(one.grammar)
-            longer = reach(finite_texts(request.constraint, self._layout.dialect))
+            longer = reach(finite_texts(one.constraint, self._layout.dialect))
             budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
         return Row(
             one.job,
@@ -256,15 +285,14 @@ class TransformersBackend:
             budget=budget,
             max_tokens=room,
             special=self._special,
-            watch=self._watch(request),
+            watch=self._watch(one),
         )
 
-    def _watch(self, request: Request) -> Watch | None:
-        if request.constraint is None or not request.confidence or request.begun:
+    def _watch(self, one: _Prepared) -> Watch | None:
+        request = one.job.request
+        if one.constraint is None or not request.confidence or request.begun:
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(
-            self._text_of, ends=self._special.ends, limits=list_limits(request.constraint, self._layout.dialect)
-        )
+        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(one.constraint, self._layout.dialect))
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:
@@ -278,7 +306,12 @@ class TransformersBackend:
         ends = _as_set(config.eos_token_id) | _as_set(tokenizer.eos_token_id)
         others = (tokenizer.bos_token_id, tokenizer.pad_token_id, config.bos_token_id, config.pad_token_id)
         silent = ends.union(*(_as_set(token) for token in others))
-        return SpecialTokens(frozenset(ends), frozenset(silent), placeholder_tokens(self._checkpoint))
+        return SpecialTokens(
+            frozenset(ends),
+            frozenset(silent),
+            placeholder_tokens(self._checkpoint),
+            may_be_empty=self._layout.template is None,
+        )
 
     @functools.cached_property
     def _decoder(self) -> Any:
@@ -345,7 +378,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
         return
     text, reason = row.stream.text, row.finish_reason
-    constraint = one.job.request.constraint
+    constraint = one.constraint
     ended = reason == "stop" and row.matcher is not None and row.matcher.complete
     if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"

@@ -29,8 +29,9 @@ from extraction.errors import (
     UnreadableOutputError,
 )
 from extraction.families import thinking_marks
-from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Color, DetectedObject
+from extraction.text_parsing import WholeTextParser
 from tests.extraction.answers import fails, parse
 
 ROOT = Path(__file__).parents[2]
