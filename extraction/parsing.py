@@ -75,6 +75,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             value is then JSON, validated by ``jsonschema``).
         convention: How the model writes boxes.
         size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
+        model_size: (width, height) at which the model saw it, all of it; for conventions that refer to that, where the
+            message does not tell it.
         on_truncation: What a cut answer is: "raise" for an error, "salvage" for the value of what is complete of it,
             if that fits the schema, or else an error.
 
@@ -87,6 +89,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     target: Any
     convention: BoxConvention | None = None
     size: tuple[int, int] | None = None
+    model_size: tuple[int, int] | None = None
     on_truncation: Literal["raise", "salvage"] = "raise"
 
     _schema: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -342,12 +345,14 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         if convention is None and boxes.get("convention"):
             convention = BoxConvention.from_json(boxes["convention"])
         frames = [Frame.from_json(one or {}) for one in boxes.get("frames") or []]
-        if self.size is None:
-            return convention, frames[
-                -1
-            ] if frames else None  # examples come with pictures, before the one that is asked
-        same = [frame for frame in frames if frame is not None and frame.original == self.size]
-        return convention, same[-1] if same else Frame(self.size)
+        if self.size is None:  # examples come with pictures, before the one that is asked
+            frame = frames[-1] if frames else None
+        else:
+            same = [frame for frame in frames if frame is not None and frame.original == self.size]
+            frame = same[-1] if same else Frame(self.size)
+        if frame is not None and self.model_size is not None:
+            frame = Frame(frame.original, self.model_size)
+        return convention, frame
 
 
 def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:

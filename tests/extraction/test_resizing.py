@@ -65,14 +65,14 @@ def test_it_is_about_the_size_that_the_rule_itself_would_choose() -> None:
     assert fixed_size((640, 480), CLASS) == (644, 476)
 
 
-def test_the_shape_is_kept_within_a_cell_however_long_the_picture_is() -> None:
+def test_the_shape_is_kept_as_far_as_cells_allow() -> None:
     for size in sizes(500):
-        width, height = fixed_size(size, GROUNDING)
-        scale = math.sqrt(min(max(size[0] * size[1], GROUNDING.min_pixels), GROUNDING.max_pixels) / (size[0] * size[1]))
-        if max(size) <= 8 * min(size):
-            assert abs(width - size[0] * scale) <= 28
-            assert abs(height - size[1] * scale) <= 28
-        assert (width >= height) == (size[0] >= size[1]) or width == height
+        area = size[0] * size[1]
+        scale = math.sqrt(min(max(area, GROUNDING.min_pixels), GROUNDING.max_pixels) / area)
+        wanted = [side * scale for side in size]
+        if min(wanted) >= 4 * 28:
+            changes = [new / old - 1 for new, old in zip(fixed_size(size, GROUNDING), wanted, strict=True)]
+            assert max(map(abs, changes)) <= 28 / min(wanted), (size, changes)
 
 
 def test_a_long_strip_keeps_its_length_where_the_rule_itself_would_lose_it() -> None:
