@@ -9,7 +9,14 @@ from typing import Any
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.runnables import Runnable
 
-from extraction.chains.remote import inner_models, mixed_conventions, remote_family, remote_sending
+from extraction.chains.remote import (
+    check_json,
+    inner_models,
+    mixed_conventions,
+    named_family,
+    remote_family,
+    remote_sending,
+)
 from extraction.chains.reporting import FrameReporter
 from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
@@ -64,6 +71,24 @@ def is_local(model: ChatModel) -> bool:
     return local[0]
 
 
+def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
+    """The family of a chat model: the user's word, or what the model says of itself.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: The model has fallbacks of another family.
+    """
+    if not is_local(model):
+        return named_family(model, family)
+    if family is not None:
+        return find_family(None, "", family)
+    first, *others = [inner.model.family for inner in inner_models(model)]
+    if any(other != first for other in others):
+        raise mixed_conventions()
+    found: Family = first
+    return found
+
+
 def picture_sending(model: ChatModel, schema: Any, family: FamilyLike | None) -> Sending | None:
     """At which size a model is sent pictures, so that it is known what its boxes refer to; None for as they are.
 
@@ -77,6 +102,24 @@ def picture_sending(model: ChatModel, schema: Any, family: FamilyLike | None) ->
         OptionError: Fallbacks write boxes in another way.
     """
     return None if is_local(model) else remote_sending(schema, remote_family(model, family))
+
+
+def pictured(model: ChatModel, schema: Any, family: FamilyLike | None) -> ChatModel:
+    """The model, with answers that tell how large the pictures of their prompt were, and at which size it saw them.
+
+    Args:
+        model: The chat model.
+        schema: The JSON schema of what is made of its answer, with markers.
+        family: How the user says that the model writes boxes.
+
+    Raises:
+        BoxConventionError: There is no such family, or what its numbers refer to cannot be known.
+        OptionError: Fallbacks write boxes in another way.
+    """
+    if is_local(model):
+        return model
+    sending = picture_sending(model, schema, family)
+    return FrameReporter(model=model, family=remote_family(model, family), sending=sending)
 
 
 def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:
@@ -95,8 +138,8 @@ def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike 
         OptionError: Only some of a model and its fallbacks are local, or they write boxes in different ways.
     """
     if not is_local(model):
-        sending = picture_sending(model, schema, family)
-        return FrameReporter(model=model, family=remote_family(model, family), sending=sending)
+        check_json(remote_family(model, family), schema)
+        return pictured(model, schema, family)
     if family is not None:  # the grammar that the model makes by itself would follow its own convention, or none
         schema = model_schema(schema, box_convention(model, family))
     name = str(schema.get("title") or "answer")

@@ -13,9 +13,10 @@ from extraction.chains.models import ChatModel, asked_for_json, box_convention, 
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
 from extraction.families import FamilyLike
-from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.parsing import GroundedOutputParser
 from extraction.prompts import SYSTEM, schema_text
 from extraction.schemas import json_schema_of
+from extraction.text_parsing import WholeTextParser
 
 T = TypeVar("T", default=Any)
 

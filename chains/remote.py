@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,25 +50,38 @@ def inner_models(model: Any, options: Mapping[str, Any] | None = None) -> list[I
     return [InnerModel(model, bound)]
 
 
-def remote_family(model: Any, family: FamilyLike | None) -> Family:
+def named_family(model: Any, family: FamilyLike | None) -> Family:
     """The family of a model on the other side of a wire: what the user says, else by the name that it says it runs.
-
-    Where that says nothing of boxes, it is asked in the prompt for 0..1000, which every large model can do.
 
     Raises:
         BoxConventionError: There is no such family.
         OptionError: The model has fallbacks that write boxes in another way.
     """
-    first, *others = (_family(inner, family) for inner in inner_models(model))
-    if any(_meaning(other) != _meaning(first) for other in others):
-        raise mixed_conventions()
-    return first
+    return _same([_named(inner, family) for inner in inner_models(model)])
 
 
-def _family(inner: InnerModel, override: FamilyLike | None) -> Family:
+def remote_family(model: Any, family: FamilyLike | None) -> Family:
+    """The same, as it is asked for JSON: where nothing is said of boxes, for 0..1000, which every large model can do.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: The model has fallbacks that write boxes in another way.
+    """
+    found = [_named(inner, family) for inner in inner_models(model)]
+    if family is None:
+        found = [dataclasses.replace(one, boxes=RELATIVE_1000) if one.boxes is None else one for one in found]
+    return _same(found)
+
+
+def _named(inner: InnerModel, override: FamilyLike | None) -> Family:
     name = next((name for name in inner.names if find_family(None, name) is not UNKNOWN), "")
-    found = find_family(None, name, override)
-    return dataclasses.replace(found, boxes=RELATIVE_1000) if override is None and found.boxes is None else found
+    return find_family(None, name, override)
+
+
+def _same(found: Sequence[Family]) -> Family:
+    if any(_meaning(one) != _meaning(found[0]) for one in found):
+        raise mixed_conventions()
+    return found[0]
 
 
 def _meaning(family: Family) -> Family:
@@ -86,22 +99,31 @@ def remote_sending(schema: Any, family: Family) -> Sending | None:
         family: The model's family.
 
     Raises:
-        BoxConventionError: The model counts pixels, and it is not known how the other side resizes pictures; or it
-            writes boxes in a way that JSON cannot hold.
+        BoxConventionError: The model counts pixels, and it is not known how the other side resizes pictures.
     """
     boxes = family.boxes
     if boxes is None or not has_geometry(schema):
         return None
-    if boxes.kind == "grid":
-        raise BoxConventionError(
-            f"models of the family {family.name!r} write boxes as cells, in a text of their own and not in JSON",
-            hint="to ask for numbers nevertheless, name a convention such as family='relative-1000'",
-        )
     if family.model_size is not None:
         return Sending(family.model_size)
     if boxes.kind == "pixel":
         return Sending(_known_rule(family))
     return Sending("square") if boxes.frame == "canvas" else None
+
+
+def check_json(family: Family, schema: Any) -> None:
+    """Return when a family can write what a schema holds as JSON.
+
+    Families that were trained on a syntax of their own are asked for JSON in their own numbers. Cells of a grid are none.
+
+    Raises:
+        BoxConventionError: It cannot.
+    """
+    if family.boxes is not None and family.boxes.kind == "grid" and has_geometry(schema):
+        raise BoxConventionError(
+            f"models of the family {family.name!r} write boxes as cells, in a text of their own and not in JSON",
+            hint="use native_chain, or name a convention such as family='relative-1000'",
+        )
 
 
 def _known_rule(family: Family) -> ResizeRule:

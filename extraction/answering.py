@@ -279,6 +279,6 @@ def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
 def _boxes_told(plan: Plan, convention: BoxConvention | None, frames: Iterable[Frame]) -> dict[str, Any]:
     return {
         "family": plan.family.name,
-        "convention": None if convention is None else dataclasses.asdict(convention),
+        "convention": None if convention is None else convention.as_json(),
         "frames": [frame.as_json() for frame in frames],
     }

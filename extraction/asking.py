@@ -10,7 +10,7 @@ from extraction.content import Turn
 from extraction.conventions import BoxConvention
 from extraction.families import Family
 from extraction.frames import Frame, Grounding
-from extraction.grammar import Constraint, build_grammar
+from extraction.grammar import Constraint, build_grammar, without_pixels
 from extraction.images import Picture
 from extraction.instructions import instructed_schema
 from extraction.jobs import Request
@@ -156,7 +156,7 @@ def _as_the_model_writes(
 
 def _in_model_coordinates(tool: dict[str, Any], boxes: BoxConvention | None) -> dict[str, Any]:
     function = tool["function"]
-    parameters = model_schema(function.get("parameters") or {"type": "object", "properties": {}}, boxes)
+    parameters = without_pixels(model_schema(function.get("parameters") or {"type": "object", "properties": {}}, boxes))
     return {**tool, "function": {**function, "parameters": parameters}}
 
 

@@ -114,9 +114,13 @@ class BoxConvention:
             )
         return dataclasses.replace(self, **fields)
 
+    def as_json(self) -> dict[str, Any]:
+        """What a message tells of it, in ``response_metadata["boxes"]["convention"]``."""
+        return dataclasses.asdict(self) | {"syntaxes": list(self.syntaxes)}
+
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> BoxConvention:
-        """The convention that ``dataclasses.asdict`` made a mapping of."""
+        """The inverse of ``as_json``."""
         return cls(**told)
 
 

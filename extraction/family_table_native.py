@@ -172,6 +172,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
             ocr="<OCR_WITH_REGION>",
             read="<OCR>",
         ),
+        syntaxes={"segment": ("florence2_polygons",), "ocr": ("florence2_quads",)},
         system=False,
         loads="transformers",
         sureness="verified",

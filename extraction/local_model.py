@@ -15,7 +15,7 @@ from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
-from extraction.grammar import build_grammar, finite_texts, was_cut
+from extraction.grammar import Constraint, build_grammar, finite_texts, was_cut
 from extraction.heads import Head
 from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
@@ -34,10 +34,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A job with its encoded conversation and its grammar."""
+    """A job with its encoded conversation, what its answer must be for these pictures, and the grammar of that."""
 
     job: Job
     encoded: Encoded
+    constraint: Constraint | None
     grammar: str | None
 
 
@@ -110,11 +111,13 @@ class TransformersBackend:
                     f"the prompt has {encoded.length} tokens, and the model holds {limit} with its answer",
                     hint="shorten it, or lower max_pixels",
                 )
-            grammar = build_grammar(request.constraint, self._layout.dialect) if request.constraint else None
+            sides = [side for frame in encoded.frames for side in frame.model or ()]
+            constraint = request.constraint and request.constraint.within(sides)
+            grammar = build_grammar(constraint, self._layout.dialect) if constraint else None
         except Exception as error:
             job.resolve(_as_ours(error))
             return None
-        return _Prepared(job, encoded, grammar)
+        return _Prepared(job, encoded, constraint, grammar)
 
     def _can_begin(self, one: _Prepared) -> bool:
         """Whether a job can be begun: what it goes on from are tokens, and the shortest answer that it allows has room."""
@@ -242,11 +245,11 @@ class TransformersBackend:
     def _row(self, one: _Prepared) -> Row:
         request, room = one.job.request, self._room(one)
         matcher = budget = None
-        if one.grammar is not None and request.constraint is not None:
+        if one.grammar is not None and one.constraint is not None:
             grammars = self._grammars
             matcher = grammars.matcher(one.grammar)
             smallest = grammars.smallest(one.grammar)
-            longer = reach(finite_texts(request.constraint, self._layout.dialect))
+            longer = reach(finite_texts(one.constraint, self._layout.dialect))
             budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
         return Row(
             one.job,
@@ -256,15 +259,14 @@ class TransformersBackend:
             budget=budget,
             max_tokens=room,
             special=self._special,
-            watch=self._watch(request),
+            watch=self._watch(one),
         )
 
-    def _watch(self, request: Request) -> Watch | None:
-        if request.constraint is None or not request.confidence or request.begun:
+    def _watch(self, one: _Prepared) -> Watch | None:
+        request = one.job.request
+        if one.constraint is None or not request.confidence or request.begun:
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(
-            self._text_of, ends=self._special.ends, limits=list_limits(request.constraint, self._layout.dialect)
-        )
+        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(one.constraint, self._layout.dialect))
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:
@@ -345,7 +347,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
         return
     text, reason = row.stream.text, row.finish_reason
-    constraint = one.job.request.constraint
+    constraint = one.constraint
     ended = reason == "stop" and row.matcher is not None and row.matcher.complete
     if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"

@@ -14,7 +14,7 @@ from extraction.errors import BoxConventionError, SchemaError
 from extraction.forms import OWN_WORDS, FormWriter, JsonSchema, known, one_line
 from extraction.keys import Keys
 from extraction.places import GEOMETRY, Geometry
-from extraction.schemas.markers import MARKER_KEY
+from extraction.schemas.markers import MARKER_KEY, PIXELS_KEY
 
 SYSTEM = "You read pictures and answer with JSON only."
 INSTRUCTION = "Extract what the picture shows."
@@ -128,6 +128,8 @@ def _geometry_schema(node: JsonSchema, kind: Geometry, convention: BoxConvention
     number: dict[str, Any] = {"type": "integer" if convention.integer else "number", "minimum": 0}
     if convention.largest is not None:
         number["maximum"] = int(convention.largest) if convention.integer else convention.largest
+    else:
+        number[PIXELS_KEY] = convention.unit
     point = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
     form, array = {
         "box": (convention.box_form, {"type": "array", "items": number, "minItems": 4, "maxItems": 4}),

@@ -28,8 +28,9 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
-from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Color, DetectedObject
+from extraction.text_parsing import WholeTextParser
 from tests.extraction.answers import fails, parse
 
 ROOT = Path(__file__).parents[2]
