@@ -142,5 +142,6 @@ def mixed_conventions() -> OptionError:
     """What is raised where one prompt and one parser cannot serve a model and its fallbacks."""
     return OptionError(
         "the model and its fallbacks write boxes in different ways",
-        hint="give each a chain of its own, and fallbacks to the chain: chain.with_fallbacks([other_chain])",
+        hint="give each a chain of its own, and fallbacks to the chain: chain.with_fallbacks([other_chain]); or name one "
+        "convention for all, such as family='relative-1000'",
     )
