@@ -174,7 +174,7 @@ def _from_originals(frames: Sequence[dict[str, Any]], told: Sequence[Any]) -> li
         return list(frames)
     return [
         {**theirs, "original": ours["original"]}
-        if theirs and ours["content"] is None and list(theirs.get("original") or ()) == ours["model"]
+        if theirs and theirs.get("model") and ours["content"] is None and list(theirs.get("original") or ()) == ours["model"]
         else ours
         for ours, theirs in zip(frames, told, strict=True)
     ]
