@@ -284,26 +284,3 @@ def _cells(values: Sequence[float], convention: BoxConvention) -> list[Number]:
     columns = [min(math.floor(values[0]), side - 1), max(math.ceil(values[2]) - 1, 0)]
     rows = [min(math.floor(values[1]), side - 1), max(math.ceil(values[3]) - 1, 0)]
     return [row * side + column for row, column in zip(rows, columns, strict=True)]
-
-
-def frames_from_processor(
-    processor: Any, inputs: Mapping[str, Any], originals: Sequence[tuple[int, int]]
-) -> list[Frame]:
-    """The frame of each picture of one call, from what the processor returned in that very call.
-
-    Args:
-        processor: The model's processor.
-        inputs: What it returned for one conversation: ``image_grid_thw`` (pictures x 3, in patches) tells the size.
-        originals: (width, height) of each picture, in the order of the prompt.
-
-    Returns:
-        One frame a picture; ``model`` is None where the processor does not tell.
-    """
-    grids = inputs.get("image_grid_thw")
-    patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
-    if grids is None or not isinstance(patch, int) or len(grids) != len(originals):
-        return [Frame(original) for original in originals]
-    return [
-        Frame(original, (int(grid[2]) * patch, int(grid[1]) * patch))
-        for original, grid in zip(originals, grids, strict=True)
-    ]

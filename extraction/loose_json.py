@@ -144,7 +144,7 @@ class _LooseReader:
             node.take(BROKEN)
 
     def _mark(self, mark: str, at: int) -> None:
-        if mark == "[" or mark == "{" or mark == "(":
+        if mark in {"[", "{", "("}:
             if len(self.stack) == MAX_DEPTH:
                 self.stack[-1].take(BROKEN)
                 return
