@@ -56,6 +56,8 @@ class Family:
         system: Whether its chat template knows system messages; None where nobody knows.
         rule: How its processor resizes a picture, where that does not depend on the checkpoint, or within the bounds that
             every checkpoint keeps: for models on the other side of a wire that count pixels.
+        model_size: (width, height) at which a model on the other side of a wire is sent every picture, and sees it, whatever
+            the picture's own size; for those that count pixels and have no ``rule``, and by the user's word.
         pixels: The areas at which its boxes are good, smallest and largest, in pixels.
         loads: How it is loaded: by transformers alone, by transformers with code of the authors, or not here at all.
         sureness: How sure the convention is: "verified" in code that was read or run, "documented" by its authors,
@@ -74,6 +76,7 @@ class Family:
     thinking: tuple[str, str] | None = None
     system: bool | None = None
     rule: ResizeRule | None = None
+    model_size: tuple[int, int] | None = None
     pixels: tuple[int, int] | None = None
     loads: Loading = ""
     sureness: Sureness = "unverified"
@@ -106,7 +109,8 @@ class Family:
 
 FamilyLike: TypeAlias = str | Family | BoxConvention | Mapping[str, Any]
 """How users name a family: by its name ("qwen3-vl"), by one with changed fields ("qwen3-vl, order=yxyx"), by a record, by a
-convention, or by the fields of the convention to change (``{"order": "yxyx"}``)."""
+convention, or by the fields of the convention to change (``{"order": "yxyx"}``). Of a family, ``model_size`` can be changed,
+too ("pixel, model_size=1000x750")."""
 
 UNKNOWN: Final = Family("unknown")
 THINK: Final = ("<think>", "</think>")
@@ -194,6 +198,9 @@ def _named(name: str) -> Family:
 
 
 def _changed(family: Family, fields: Mapping[str, Any]) -> Family:
+    if "model_size" in fields:
+        fields = dict(fields)
+        family = dataclasses.replace(family, model_size=_size(fields.pop("model_size")))
     if not fields:
         return family
     if family.boxes is None:
@@ -202,6 +209,18 @@ def _changed(family: Family, fields: Mapping[str, Any]) -> Family:
             hint="name a convention with them, for instance family='relative-1000, order=yxyx'",
         )
     return dataclasses.replace(family, boxes=family.boxes.changed(**fields))
+
+
+def _size(value: Any) -> tuple[int, int]:
+    """(width, height) as people write it: ``1000x750``, or two numbers."""
+    sides = value.lower().split("x") if isinstance(value, str) else value
+    try:
+        width, height = map(int, sides)
+    except (TypeError, ValueError):
+        width = height = 0
+    if min(width, height) < 1:
+        raise BoxConventionError(f"model_size={value!r} is no size in pixels", hint="write model_size=1000x750")
+    return width, height
 
 
 def _change(text: str) -> tuple[str, Any]:

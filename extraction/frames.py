@@ -252,7 +252,7 @@ def _axes(convention: BoxConvention, frame: Frame) -> tuple[_Axis, _Axis]:
             raise BoxConventionError(
                 f"the convention {convention.name!r} counts {counts} of the picture that the model was given, whose size is "
                 "not known",
-                hint="use a local model, or name a relative convention",
+                hint="use a local model, give the parser its model_size, or name a relative convention",
             )
         lengths, shifts = zip(*(_canvas_axis(frame, axis) for axis in (0, 1)), strict=True)
         counted = [convention.span or side / convention.unit for side in frame.model]
