@@ -164,11 +164,14 @@ class AnswerReader:
         self._held = held
         self.position += 1
 
+    def _enter_prose(self) -> None:
+        self._at, self._held = "prose", ""
+
     def _read_as_no_tag(self, held: str) -> None:
         """Reads what was taken for the beginning of a tag; it can be the beginning of a document."""
         if self._before_tag == "start":
             self._enter_answer(held[0])
-        self._at, self._held = "prose", ""
+        self._enter_prose()
         position, self.position = self.position, 0
         self._note(held[0])
         while self.position < len(held) and self._at != "nothing":
