@@ -129,8 +129,8 @@ def grid_kimi(call: Call, index: int) -> View | None:
     return view if view.size == canvas.size else None
 
 
-def pieces(call: Call, index: int) -> View | None:
-    """Inkling: whole pieces of one size, the last ones padded."""
+def inkling(call: Call, index: int) -> View | None:
+    """Scaled as asked for, then cut into pieces, the last ones padded; full rows are followed by a piece of padding."""
     view, (piece, _) = View.whole(call.sizes[index]), call.fixed()
     if (factor := call["rescale_image_frac"]) is not None:
         longest = max(view.size)
@@ -138,14 +138,16 @@ def pieces(call: Call, index: int) -> View | None:
         wanted = longest * factor if limit is None else min(longest * factor, max(limit, longest))
         width, height = (math.floor(side * wanted / longest + 0.5) for side in view.size)
         view = view.resized((width, height))
-    width, height = (math.ceil(side / piece) * piece for side in view.size)
-    view = view.placed(0, 0, (width, height))
-    if "image_grid_thw" in call.inputs and call.rows("image_grid_thw", 3)[index][1:] != [
-        height // piece,
-        width // piece,
-    ]:
+    return view.placed(0, 0, ((view.size[0] // piece + 1) * piece, math.ceil(view.size[1] / piece) * piece))
+
+
+def inkling2(call: Call, index: int) -> View | None:
+    """Cut into pieces of one size as it is, the last of them padded; ``image_grid_thw`` counts them."""
+    _, rows, columns = call.rows("image_grid_thw", 3)[index]
+    (width, height), piece = call.sizes[index], call.fixed()
+    if (columns, rows) != (math.ceil(width / piece[0]), math.ceil(height / piece[1])):
         return None
-    return view
+    return View.whole((width, height)).placed(0, 0, (columns * piece[0], rows * piece[1]))
 
 
 def positions(call: Call, index: int) -> View | None:

@@ -10,6 +10,7 @@ from typing import Any
 from tests.extraction.probes import (
     Reader,
     first_part,
+    first_part_of_pictures,
     last_part,
     merged_patches,
     numbered_patches,
@@ -20,6 +21,7 @@ from tests.extraction.probes import (
     stitched,
 )
 
+_WITHOUT_BACKENDS = ("emu3", "video_llava")  # these have one class only, which uses PIL
 NARROW, WIDE = (30, 600), (600, 30)
 SIZES = (NARROW, (100, 300), (240, 240), (250, 150), WIDE)  # 1:20, 1:3, 1:1, 5:3 and 20:1
 
@@ -48,8 +50,9 @@ class Configuration:
 
     def build(self) -> Any:
         """The picture processor."""
-        module = importlib.import_module(f"transformers.models.{self.model}.image_processing_pil_{self.model}")
-        return getattr(module, f"{self.cls}ImageProcessorPil")(**self.settings)
+        backend, suffix = ("", "") if self.model in _WITHOUT_BACKENDS else ("pil_", "Pil")
+        module = importlib.import_module(f"transformers.models.{self.model}.image_processing_{backend}{self.model}")
+        return getattr(module, f"{self.cls}ImageProcessor{suffix}")(**self.settings)
 
 
 def square(side: int) -> dict[str, Any]:
@@ -106,6 +109,7 @@ CROPPED = (
     Configuration("llava-336", "clip", "CLIP", settings=_336),
     Configuration("chameleon", "chameleon", "Chameleon", sizes=SIZES[1:4]),
     Configuration("deit", "deit", "DeiT"),
+    Configuration("video-llava", "video_llava", "VideoLlava", first_part_of_pictures),
 )
 PADDED = (
     Configuration("llava-padded", "llava", "Llava", settings={"do_pad": True} | square(336) | _WHOLE),
@@ -163,6 +167,7 @@ PATCHED = (
     Configuration("gemma-4", "gemma4", "Gemma4", raster_patches),
     Configuration("gemma-4-few-tokens", "gemma4", "Gemma4", raster_patches, {"max_soft_tokens": 70}),
     Configuration("pixtral", "pixtral", "Pixtral", sizes=_MORE),
+    Configuration("emu3", "emu3", "Emu3", settings={"min_pixels": 90_000, "max_pixels": 200_000}, sizes=_MORE),
     Configuration("pixtral-14", "pixtral", "Pixtral", settings={"patch_size": 14, "size": {"longest_edge": 280}}),
     Configuration("kosmos-2.5", "kosmos2_5", "Kosmos2_5", numbered_patches, {"max_patches": 512}),
     Configuration("pix2struct", "pix2struct", "Pix2Struct", numbered_patches, {"max_patches": 512}),

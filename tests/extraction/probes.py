@@ -101,6 +101,11 @@ first_part: Reader = part(0)
 last_part: Reader = part(-1)
 
 
+def first_part_of_pictures(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
+    """The same, where pictures are told from videos (Video-LLaVA)."""
+    return first_part(image_processor, {"pixel_values": outputs["pixel_values_images"]}, index)
+
+
 def stitched(rows_and_columns: Callable[[Any, Mapping[str, Any], int], tuple[int, int]]) -> Reader:
     """Tiles put together again."""
 
