@@ -1,8 +1,8 @@
 """What models say in plain words instead of places: that there is nothing, or that they will not answer.
 
-Both lists are short on purpose. "Nothing" is a result, so only a sentence that can mean nothing else counts, and only
-as the first one of a short answer; that a picture is missing is no such sentence. A sentence that is on neither list is
-junk, which costs a repetition and no wrong result.
+Both lists are short on purpose. "Nothing" is a result, so a short answer says it only where every sentence of it can
+mean nothing else: no "but there is a dog", no "there is no doubt", no word that a picture is missing. An answer that is
+on neither list is junk, which costs a repetition and no wrong result.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ _NO_PICTURE = re.compile(
     r"|\bupload|\battach"
 )
 
+# What turns a sentence round that begins as if there were nothing.
+_TURN = re.compile(
+    r"\b(?:but|however|except|only|although|though|instead|besides|yet|still|other than|apart from|approximate|approximately"
+    r"|no (?:doubt|question|problem|issue|fewer|less|more|longer|reason|need|way|clear))\b"
+)
 _DO_NOT: Final = "(?:can't|cannot|can not|don't|do not|couldn't|could not|didn't|did not)"
 _CANNOT: Final = "(?:can't|cannot|can not|won't|will not)"
 _UNABLE: Final = "(?:i'm|i am) (?:unable|not able|not allowed|not permitted|not programmed|not designed) to"
@@ -45,7 +50,8 @@ _NOTHING: Final = tuple(
     re.compile(rf"(?:{pattern})[.!\u3002]?")
     for pattern in (
         rf"(?:there are|there is|there's) none(?: {_SEEN})?(?:{_IN_PICTURE})?",
-        r"(?:there are|there is|there's|there were|there was) (?:no|not any|nothing) ?[^.!?]{0,200}",
+        r"(?:there are|there is|there's|there were|there was) (?:no|not any) [^.!?]{1,200}",
+        rf"(?:there is|there's|there was) nothing(?: {_SEEN}| here| there| to [a-z]{{2,12}})?(?:{_IN_PICTURE})?",
         rf"(?:no|none of the) [^.!?,;]{{1,80}} (?:(?:were|was|are|is|could be|can be) )?{_SEEN}(?:{_IN_PICTURE})?",
         rf"(?:none|nothing)(?: was| were| is| are)?(?: {_SEEN})?(?:{_IN_PICTURE})?",
         rf"not {_SEEN}(?:{_IN_PICTURE})?",
@@ -80,8 +86,8 @@ def denial_in(text: str, *, ended: bool = True) -> Literal["nothing", "refused"]
     for sorry in (_SORRY, _SORRY_CHINESE):
         if match := sorry.match(start):
             start = start[match.end() :]
-    sentence = _SENTENCE_END.split(start, maxsplit=1)[0]
-    nothing = any(pattern.fullmatch(sentence) for pattern in _NOTHING)
-    if nothing and ended and len(start) <= _LONGEST and not _NO_PICTURE.search(start):
-        return "nothing"
+    if ended and len(start) <= _LONGEST and not _NO_PICTURE.search(start) and not _TURN.search(start):
+        sentences = list(filter(None, _SENTENCE_END.split(start)))
+        if sentences and all(any(pattern.fullmatch(one) for pattern in _NOTHING) for one in sentences):
+            return "nothing"
     return "refused" if any(pattern.match(start) for pattern in _REFUSED) else None
