@@ -77,8 +77,9 @@ def key_words(family: Family) -> str:
 
 
 def syntax_words(family: Family) -> str:
-    """The ways in which a family writes boxes in text."""
-    return "" if family.boxes is None else ", ".join(family.boxes.syntaxes)
+    """The ways in which a family writes boxes in text, in those of single tasks last."""
+    own = () if family.boxes is None else family.boxes.syntaxes
+    return ", ".join(dict.fromkeys([*own, *(name for names in family.syntaxes.values() for name in names)]))
 
 
 def size_words(family: Family) -> str:
@@ -112,7 +113,7 @@ def as_json(family: Family) -> dict[str, Any]:
     told: dict[str, Any] = {field.name: getattr(family, field.name) for field in dataclasses.fields(family)}
     for name in ("boxes", "rule"):
         told[name] = None if told[name] is None else dataclasses.asdict(told[name])
-    return told | {"prompts": dict(family.prompts)}
+    return told | {"prompts": dict(family.prompts), "syntaxes": dict(family.syntaxes)}
 
 
 def in_full(family: Family) -> Iterator[tuple[str, str]]:

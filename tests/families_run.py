@@ -14,7 +14,7 @@ class Run:
         test: The file of the test.
         constrains: It checks that answers fit a schema.
         boxes: It checks that their boxes are pixels of the picture.
-        native: It checks that the task prompts and the text syntax of the family work.
+        native: It checks that the tokens of the family's own syntax reach the text of an answer.
     """
 
     test: str
@@ -25,12 +25,22 @@ class Run:
     @property
     def words(self) -> str:
         """What is done, in a few words."""
-        done = {"answers by a schema": self.constrains, "boxes in pixels": self.boxes, "native syntax": self.native}
+        done = {
+            "answers by a schema": self.constrains,
+            "boxes in pixels": self.boxes,
+            "tokens of its syntax kept": self.native,
+        }
         return ", ".join(["loads", *(name for name, checked in done.items() if checked)])
 
 
 RUNS: Final = {
     "llava": Run("tests/extraction/test_chat_model_structured.py"),
     "qwen2_5_vl": Run("tests/extraction/test_chat_model_structured.py"),
+    "florence2": Run("tests/extraction/test_task_models.py", native=True),
+    "paligemma": Run("tests/extraction/test_task_models.py", native=True),
+    "kosmos-2": Run("tests/extraction/test_task_models.py", native=True),
+    "kosmos-2.5": Run("tests/extraction/test_task_models.py", native=True),
+    "blip-2": Run("tests/extraction/test_task_models.py"),
+    "instructblip": Run("tests/extraction/test_task_models.py"),
 }
 """By ``model_type``."""

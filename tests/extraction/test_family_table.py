@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 
 import pytest
@@ -12,11 +10,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_
 
 from extraction.families import UNKNOWN, Family, find_family
 from extraction.family_table import FAMILIES
+from extraction.syntaxes import SYNTAXES
 
-SYNTAXES = {
-    *("paligemma", "florence2", "kosmos2", "kosmos2_5", "fuyu", "qwen2_vl", "qwen_vl", "internvl", "minicpm"),
-    *("deepseek", "glm", "molmo", "molmo2", "doctags", "paddleocr", "hunyuan", "locate", "json", "plain"),
-}
 NO_FAMILY = {
     "evolla": "reads proteins, not pictures",
     "pi0": "moves robots and writes no text",
@@ -32,13 +27,6 @@ MODELS = [family for family in FAMILIES if family.model_types or family.name_pat
 
 def named(family: Family) -> str:
     return family.name
-
-
-def known_syntaxes() -> set[str]:
-    """Those that can be read, from the registry where there is one."""
-    if importlib.util.find_spec("extraction.syntaxes") is None:
-        return SYNTAXES
-    return set(importlib.import_module("extraction.syntaxes").SYNTAXES)
 
 
 def test_what_transformers_loads_it_knows_and_knows_to_be_a_model_of_pictures_and_text() -> None:
@@ -86,12 +74,18 @@ def test_a_family_says_what_it_is_and_how_that_is_known(family: Family) -> None:
 @pytest.mark.parametrize("family", [family for family in MODELS if family.boxes], ids=named)
 def test_its_convention_can_be_read_back(family: Family) -> None:
     assert family.boxes is not None
-    assert set(family.boxes.syntaxes) <= known_syntaxes()
+    assert set(family.boxes.syntaxes).union(*family.syntaxes.values()) <= SYNTAXES.keys()
+    assert family.syntaxes.keys() <= family.prompts.keys()
     in_json = family.boxes.box_key is not None
     assert not in_json or "json" in family.boxes.syntaxes, "a key of JSON belongs to one that writes JSON"
     # A model on the other side of a wire that counts pixels is sent pictures of a size that its processor keeps.
     if family.boxes.kind == "pixel" and family.rule is not None:
         assert family.rule.min_pixels < family.rule.max_pixels
+
+
+def test_every_syntax_that_can_be_read_is_written_by_a_family() -> None:
+    written = {name for family in MODELS if family.boxes for name in family.boxes.syntaxes}
+    assert written.union(*(names for family in MODELS for names in family.syntaxes.values())) == SYNTAXES.keys()
 
 
 def test_pixels_are_told_to_count_by_those_that_do() -> None:
