@@ -22,7 +22,7 @@ from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
 from extraction.errors import OptionError
 from extraction.families import Family, FamilyLike, find_family
-from extraction.prompts import model_schema
+from extraction.prompts import has_geometry, model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
 
@@ -119,7 +119,8 @@ def pictured(model: ChatModel, schema: Any, family: FamilyLike | None) -> ChatMo
     if is_local(model):
         return model
     sending = picture_sending(model, schema, family)
-    return FrameReporter(model=model, family=remote_family(model, family), sending=sending)
+    by_name = family is None and has_geometry(schema)
+    return FrameReporter(model=model, family=remote_family(model, family), sending=sending, by_name=by_name)
 
 
 def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:

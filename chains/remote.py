@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from langchain_core.runnables import RunnableWithFallbacks
+from langchain_core.runnables import RunnableConfig, RunnableWithFallbacks
 from langchain_core.runnables.base import RunnableBindingBase
+from langchain_core.runnables.config import merge_configs
 from langchain_core.runnables.configurable import DynamicRunnable
 
 from extraction.chains.sending import Sending
@@ -38,15 +39,19 @@ class InnerModel:
         yield from bound or (name for key in _NAMES if isinstance(name := getattr(self.model, key, None), str))
 
 
-def inner_models(model: Any, options: Mapping[str, Any] | None = None) -> list[InnerModel]:
+def inner_models(
+    model: Any, options: Mapping[str, Any] | None = None, config: RunnableConfig | None = None
+) -> list[InnerModel]:
     """The chat models behind what LangChain wraps around one: bound options, retries, fallbacks, configuration."""
     bound = dict(options or {})
     while isinstance(model, (RunnableBindingBase, DynamicRunnable)):
         if isinstance(model, RunnableBindingBase):
             bound = {**model.kwargs, **bound}
-        model = model.bound if isinstance(model, RunnableBindingBase) else model.default
+            model, config = model.bound, merge_configs(model.config, config)
+        else:
+            model, config = model.prepare(config)
     if isinstance(model, RunnableWithFallbacks):
-        return [inner for one in model.runnables for inner in inner_models(one, bound)]
+        return [inner for one in model.runnables for inner in inner_models(one, bound, config)]
     return [InnerModel(model, bound)]
 
 
@@ -60,14 +65,19 @@ def named_family(model: Any, family: FamilyLike | None) -> Family:
     return _same([_named(inner, family) for inner in inner_models(model)])
 
 
-def remote_family(model: Any, family: FamilyLike | None) -> Family:
+def remote_family(model: Any, family: FamilyLike | None, config: RunnableConfig | None = None) -> Family:
     """The same, as it is asked for JSON: where nothing is said of boxes, for 0..1000, which every large model can do.
+
+    Args:
+        model: The chat model.
+        family: How the user says that it writes boxes.
+        config: The configuration of a call, which may choose another model than the default.
 
     Raises:
         BoxConventionError: There is no such family.
         OptionError: The model has fallbacks that write boxes in another way.
     """
-    found = [_named(inner, family) for inner in inner_models(model)]
+    found = [_named(inner, family) for inner in inner_models(model, config=config)]
     if family is None:
         found = [dataclasses.replace(one, boxes=RELATIVE_1000) if one.boxes is None else one for one in found]
     return _same(found)
@@ -79,12 +89,12 @@ def _named(inner: InnerModel, override: FamilyLike | None) -> Family:
 
 
 def _same(found: Sequence[Family]) -> Family:
-    if any(_meaning(one) != _meaning(found[0]) for one in found):
+    if any(meaning(one) != meaning(found[0]) for one in found):
         raise mixed_conventions()
     return found[0]
 
 
-def _meaning(family: Family) -> Family:
+def meaning(family: Family) -> Family:
     """What must be the same for two models to share a prompt and a parser."""
     boxes = family.boxes and dataclasses.replace(family.boxes, name="", syntaxes=())
     rule = grounding_rule(family) if boxes and boxes.kind == "pixel" else None

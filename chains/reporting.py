@@ -12,10 +12,12 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, convert_to_messages
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
+from langchain_core.runnables.config import ensure_config, get_config_list
 from pydantic import ConfigDict
 
+from extraction.chains.remote import meaning, remote_family
 from extraction.chains.sending import Sending, pictures
-from extraction.errors import ExtractionError, ImageError
+from extraction.errors import ExtractionError, ImageError, OptionError
 from extraction.families import Family
 from extraction.images import load_image
 
@@ -46,9 +48,11 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         model: The chat model.
         family: Its family, as far as it is known.
         sending: At which size pictures are sent; as they are where it is None.
+        by_name: Whether the family is that of the model's name, and boxes are asked for.
 
     Raises:
         BoxConventionError: When it runs: a picture cannot be brought to the size at which it is to be sent.
+        OptionError: When it runs: the configuration chooses a model that writes boxes in another way than ``family``.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -56,10 +60,11 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
     model: Any
     family: Family | None = None
     sending: Sending | None = None
+    by_name: bool = False
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """The model's answer, with the frames."""
-        asked = self._asked(input)
+        asked = self._asked(input, config)
         answer: AIMessage = self._reported(self.model.invoke(asked.input, config, **kwargs), asked)
         return answer
 
@@ -67,7 +72,7 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
         """The same, awaited."""
-        asked = await asyncio.to_thread(self._asked, input)
+        asked = await asyncio.to_thread(self._asked, input, config)
         answer: AIMessage = self._reported(await self.model.ainvoke(asked.input, config, **kwargs), asked)
         return answer
 
@@ -80,7 +85,7 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> list[AIMessage]:
         """The model's answers, each with its own frames; an exception that stands for one stays as it is."""
-        asked = self._all_asked(inputs, return_exceptions)
+        asked = self._all_asked(inputs, config, return_exceptions)
         good = [one.input for one in asked if isinstance(one, _Asked)]
         answers = self.model.batch(good, _of_good(config, asked), return_exceptions=return_exceptions, **kwargs)
         return self._all_reported(answers, asked)
@@ -94,7 +99,7 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> list[AIMessage]:
         """The same, awaited."""
-        asked = await asyncio.to_thread(self._all_asked, inputs, return_exceptions)
+        asked = await asyncio.to_thread(self._all_asked, inputs, config, return_exceptions)
         good = [one.input for one in asked if isinstance(one, _Asked)]
         answers = await self.model.abatch(good, _of_good(config, asked), return_exceptions=return_exceptions, **kwargs)
         return self._all_reported(answers, asked)
@@ -103,7 +108,7 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[AIMessage]:
         """The model's chunks, the first of them with the frames."""
-        asked, told = self._asked(input), False
+        asked, told = self._asked(input, config), False
         for chunk in self.model.stream(asked.input, config, **kwargs):
             yield chunk if told else self._reported(chunk, asked)
             told = True
@@ -112,12 +117,13 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[AIMessage]:
         """The same, awaited."""
-        asked, told = await asyncio.to_thread(self._asked, input), False
+        asked, told = await asyncio.to_thread(self._asked, input, config), False
         async for chunk in self.model.astream(asked.input, config, **kwargs):
             yield chunk if told else self._reported(chunk, asked)
             told = True
 
-    def _asked(self, input: LanguageModelInput) -> _Asked:
+    def _asked(self, input: LanguageModelInput, config: RunnableConfig | None) -> _Asked:
+        self._check(config)
         messages = prompt_messages(input)
         if self.sending is None:
             sizes = [_size(picture) for message in messages for picture in pictures(message)]
@@ -125,14 +131,26 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         sent, frames = self.sending.messages(messages)
         return _Asked(sent, [frame.as_json() for frame in frames])
 
+    def _check(self, config: RunnableConfig | None) -> None:
+        """Return when the model that the configuration chooses writes boxes as the prompt says."""
+        if not self.by_name or self.family is None or not (told := ensure_config(config)).get("configurable"):
+            return
+        chosen = remote_family(self.model, None, told)
+        if meaning(chosen) != meaning(self.family):
+            raise OptionError(
+                f"the configuration chooses a model of the family {chosen.name!r}, and the chain was made for "
+                f"{self.family.name!r}, which writes boxes in another way",
+                hint="make a chain for each, or name one convention for both, such as family='relative-1000'",
+            )
+
     def _all_asked(
-        self, inputs: Sequence[LanguageModelInput], return_exceptions: bool
+        self, inputs: Sequence[LanguageModelInput], config: Any, return_exceptions: bool
     ) -> list[_Asked | ExtractionError]:
         """The same for each input; its error, where errors are to be given back."""
         asked: list[_Asked | ExtractionError] = []
-        for input in inputs:
+        for input, own in zip(inputs, get_config_list(config, len(inputs)) if inputs else (), strict=True):
             try:
-                asked.append(self._asked(input))
+                asked.append(self._asked(input, own))
             except ExtractionError as error:
                 if not return_exceptions:
                     raise
@@ -174,7 +192,10 @@ def _from_originals(frames: Sequence[dict[str, Any]], told: Sequence[Any]) -> li
         return list(frames)
     return [
         {**theirs, "original": ours["original"]}
-        if theirs and theirs.get("model") and ours["content"] is None and list(theirs.get("original") or ()) == ours["model"]
+        if theirs
+        and theirs.get("model")
+        and ours["content"] is None
+        and list(theirs.get("original") or ()) == ours["model"]
         else ours
         for ours, theirs in zip(frames, told, strict=True)
     ]

@@ -99,6 +99,37 @@ def test_the_name_is_known_behind_whatever_is_wrapped_around_a_model(model: Any)
     assert box_convention(model, None) == boxes_of("qwen3-vl")
 
 
+async def test_a_configuration_that_chooses_a_model_of_another_family_is_refused() -> None:
+    counts = '{"counts": []}'
+    model = Served(model="gpt-5").configurable_fields(model=ConfigurableField(id="which"))
+    gemini: Any = {"configurable": {"which": "gemini-2.5-pro"}}
+    chain = extraction_chain(model, Scene)
+    for fine in ({"configurable": {"which": "gpt-4o"}}, {"configurable": {"other": 1}}, {"tags": ["a"]}):
+        assert chain.invoke(PICTURE, fine).objects[0].box.xyxy == PIXELS  # type: ignore[arg-type]
+
+    def told_by_context(picture: Any) -> Any:
+        return chain.invoke(picture)
+
+    calls: list[Any] = [
+        lambda: chain.invoke(PICTURE, gemini),
+        lambda: chain.with_config(gemini).invoke(PICTURE),
+        lambda: chain.batch([PICTURE], gemini),
+        lambda: list(chain.stream(PICTURE, gemini)),
+        lambda: RunnableLambda(told_by_context).invoke(PICTURE, gemini),
+    ]
+    for call in calls:
+        with pytest.raises(OptionError, match="of the family 'gemini', and the chain was made for 'openai'"):
+            call()
+    with pytest.raises(OptionError, match="in another way"):
+        await chain.ainvoke(PICTURE, gemini)
+    (error,) = chain.batch([PICTURE], gemini, return_exceptions=True)
+    assert isinstance(error, OptionError)
+    assert extraction_chain(model, Scene, family="relative-1000").invoke(PICTURE, gemini).objects[0].box.xyxy == PIXELS
+    plain = Served(answers=[counts]).configurable_fields(model=ConfigurableField(id="which"))
+    assert extraction_chain(plain, Counts).invoke(PICTURE, gemini) == Counts(counts=[])
+    assert box_convention(model.with_config(gemini), None) == boxes_of("gemini")
+
+
 def test_what_says_no_name_has_none() -> None:
     class Odd(RemoteModel):
         model: Any = 7
