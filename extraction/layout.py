@@ -145,7 +145,8 @@ class Layout:
             "tokenize": True,
             "return_dict": True,
             "return_tensors": "pt",
-            "processor_kwargs": kwargs,
+            # SmolVLM's processor puts settings of its own among the others where these are empty.
+            "processor_kwargs": kwargs or {"images_kwargs": {}},
         }
         if self._marks_control_tokens:
             try:

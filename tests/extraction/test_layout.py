@@ -164,9 +164,8 @@ def test_a_processor_that_cannot_mark_control_tokens_refuses_them(
 
 def test_a_template_of_its_own_for_tools_is_used(tiny_qwen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     layout = _layout(tiny_qwen)
-    tokenizer = layout._checkpoint.processor.tokenizer
     plain = "{% for m in messages %}{{ m['content'][0]['text'] }}{% endfor %}"
     named = {"default": plain, "tool_use": plain + "{{ tools | length }} tools <tool_call>"}
-    monkeypatch.setattr(tokenizer, "chat_template", named)
+    monkeypatch.setattr(layout._checkpoint.processor, "chat_template", named)
     assert _text(tiny_qwen, layout.encode([Turn("user", ("hi",))])) == "hi"
     assert _text(tiny_qwen, layout.encode([Turn("user", ("hi",))], [TOOL])) == "hi1 tools <tool_call>"

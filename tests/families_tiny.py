@@ -1,0 +1,15 @@
+"""Tiny models with random weights of many families, by the family's name: real classes, saved as a hub model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.families_tiny_tiles import TILES
+from tests.tiny_models import build_llava, build_qwen
+
+TINY: dict[str, Callable[[Path], Path]] = {
+    "llava": build_llava,
+    **TILES,
+    "qwen2.5-vl": build_qwen,
+}
