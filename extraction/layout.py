@@ -82,6 +82,14 @@ class Layout:
         return self._shows(_TRIES["system"], self._forms)
 
     @functools.cached_property
+    def _system_role_beside_pictures(self) -> bool:
+        """Whether it takes them in a conversation that holds a picture, too (Llama 3.2 Vision's does not)."""
+        blank = Picture(Image.new("RGB", (1, 1)))
+        system, question = _TRIES["system"]
+        shown = replace(question, parts=(blank, *question.parts))
+        return self.system_role and (self._forms["user"] == "text" or self._shows([system, shown], self._forms))
+
+    @functools.cached_property
     def _forms(self) -> dict[Role, str]:
         """Per role, whether contents are given as a "list" of parts or as "text"."""
         forms: dict[Role, str] = {}
@@ -105,7 +113,9 @@ class Layout:
         Raises:
             MessageError: The template or the processor refuses the conversation.
         """
-        arranged = arrange(turns, self.dialect, system_role=self.system_role)
+        shown = any(turn.pictures for turn in turns)
+        system_role = self._system_role_beside_pictures if shown else self.system_role
+        arranged = arrange(turns, self.dialect, system_role=system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
         processor = self._checkpoint.processor
         sizes = _pixel_sizes(processor.image_processor, min_pixels, max_pixels)
@@ -181,7 +191,8 @@ class Layout:
         """Whether the template writes the probing text of a conversation, and writes it as text."""
         if self.template is None:
             return False
-        messages = [_message(turn, forms.get(turn.role, "list"), iter(())) for turn in turns]
+        images = iter([picture.image for turn in turns for picture in turn.pictures])
+        messages = [_message(turn, forms.get(turn.role, "list"), images) for turn in turns]
         try:
             text = self._checkpoint.processor.apply_chat_template(
                 messages, chat_template=self.template, add_generation_prompt=True, tokenize=False

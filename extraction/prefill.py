@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PER_TOKEN = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids")
+PER_TOKEN = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids")
 """What a model is told about every token of a prompt."""
 ENCODED_EARLY = ("pixel_values", "pixel_values_images", "pixel_values_videos", "image_patches")
 """Inputs that ``generate`` hands to the vision tower before it comes to a decoding method."""

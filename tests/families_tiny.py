@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.families_tiny_grids import GRIDS
+from tests.families_tiny_squares import SQUARES
 from tests.families_tiny_tiles import TILES
 from tests.tiny_models import build_llava, build_qwen
 
 TINY: dict[str, Callable[[Path], Path]] = {
     "llava": build_llava,
+    **SQUARES,
     **TILES,
     "qwen2.5-vl": build_qwen,
+    **GRIDS,
 }

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedConfig, PreTrainedTokenizerFast
+import transformers
+from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedConfig, PreTrainedTokenizerFast, ProcessorMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from extraction.loading import without_videos
@@ -41,13 +42,13 @@ class Parts:
         config: Its configuration.
         pictures: Its picture processor.
         options: What its processor is told beside its parts.
-        processor: The class of its processor; None for the one that belongs to the configuration.
+        processor: The class of its processor, where that is not the one that belongs to the configuration.
     """
 
     config: PreTrainedConfig
     pictures: Any
     options: dict[str, Any] = field(default_factory=dict)
-    processor: type | None = None
+    processor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Tiny:
         special = tuple(dict.fromkeys(("<|pad|>", self.end, *bos.values(), *self.special, *self.named.values())))
         tokenizer = make_tokenizer(special, end=self.end, extra_special_tokens=self.named, **bos)
         parts = self.parts(tokenizer)
-        kind: Any = parts.processor or PROCESSOR_MAPPING[type(parts.config)]
+        kind: Any = getattr(transformers, parts.processor) if parts.processor else PROCESSOR_MAPPING[type(parts.config)]
         if "video_processor" in kind.get_attributes():  # which torchvision would be needed for
             kind = without_videos(kind)
         processor = kind(
@@ -86,7 +87,7 @@ class Tiny:
         model: Any = AutoModelForImageTextToText.from_config(parts.config)
         shutil.rmtree(folder, ignore_errors=True)
         save(folder, model, tokenizer, self.end)
-        processor.save_pretrained(folder)
+        ProcessorMixin.save_pretrained(processor, folder)  # ERNIE's own would copy a font for videos
         return folder
 
 
