@@ -155,16 +155,21 @@ class Layout:
             "tokenize": True,
             "return_dict": True,
             "return_tensors": "pt",
-            # SmolVLM's processor puts settings of its own among the others where these are empty.
-            "processor_kwargs": kwargs or {"images_kwargs": {}},
         }
+        # SmolVLM's processor puts settings of its own among the others where these are empty.
+        given = kwargs or {"images_kwargs": {}}
         if self._marks_control_tokens:
             try:
-                return dict(processor.apply_chat_template(messages, sanitize_control_tokens=True, **options))
+                return dict(
+                    processor.apply_chat_template(
+                        messages, sanitize_control_tokens=True, processor_kwargs=dict(given), **options
+                    )
+                )
             except Exception:  # some processors cannot (Idefics3); others refuse the conversation, and will again
                 logger.debug("this conversation cannot be encoded with its control tokens marked", exc_info=True)
         self._refuse_control_tokens(turns)
-        inputs = dict(processor.apply_chat_template(messages, **options))
+        # A copy each time: transformers writes into it.
+        inputs = dict(processor.apply_chat_template(messages, processor_kwargs=dict(given), **options))
         self._marks_control_tokens = False
         return inputs
 
@@ -207,6 +212,7 @@ def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     processor, config = checkpoint.processor, checkpoint.config
     named = [*getattr(processor, "image_token_ids", ()), *getattr(processor, "video_token_ids", ())]
     named += [getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id")]
+    named += getattr(config, "visual_indicator_token_ids", ())  # Ovis's frames of pictures, which are no text either
     return frozenset(token for token in named if isinstance(token, int) and token >= 0)
 
 

@@ -17,3 +17,10 @@ TINY: dict[str, Callable[[Path], Path]] = {
     "qwen2.5-vl": build_qwen,
     **GRIDS,
 }
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "smolvlm": ("num2words",),
+    "pixtral": ("torchvision",),
+    "mistral3": ("torchvision",),
+}
+"""Packages without which transformers cannot load a family's processor, and which this project does not need."""

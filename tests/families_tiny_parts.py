@@ -6,7 +6,6 @@ transformers names for the configuration, the processor that belongs to it, and 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,7 +84,10 @@ class Tiny:
             image_processor=parts.pictures, tokenizer=tokenizer, chat_template=self.template, **parts.options
         )
         model: Any = AutoModelForImageTextToText.from_config(parts.config)
-        shutil.rmtree(folder, ignore_errors=True)
+        with torch.no_grad():
+            for name, weight in model.named_parameters():
+                if name.endswith("gate"):  # Mllama's, which let no picture through before they are trained
+                    weight.fill_(0.7)
         save(folder, model, tokenizer, self.end)
         ProcessorMixin.save_pretrained(processor, folder)  # ERNIE's own would copy a font for videos
         return folder
