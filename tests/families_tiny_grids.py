@@ -8,6 +8,7 @@ from transformers import PreTrainedTokenizerFast
 from transformers.models.ernie4_5_vl_moe.image_processing_pil_ernie4_5_vl_moe import Ernie4_5_VLMoeImageProcessorPil
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 from transformers.models.glm46v.image_processing_pil_glm46v import Glm46VImageProcessorPil
+from transformers.models.hunyuan_vl.image_processing_pil_hunyuan_vl import HunYuanVLImageProcessorPil
 from transformers.models.paddleocr_vl.image_processing_pil_paddleocr_vl import PaddleOCRVLImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
@@ -86,10 +87,10 @@ def _qwen3_5(tokenizer: PreTrainedTokenizerFast) -> Parts:
     return Parts(made, Qwen2VLImageProcessorPil(temporal_patch_size=2, **SIZES))
 
 
-def _glm(model_type: str, tokenizer: PreTrainedTokenizerFast) -> Any:
+def _glm(model_type: str, tokenizer: PreTrainedTokenizerFast, **options: Any) -> Any:
     return config(
         model_type,
-        text_config=text(tokenizer, **_mrope(2, 1, 1, partial_rotary_factor=0.5)),
+        text_config=text(tokenizer, **options, **_mrope(2, 1, 1, partial_rotary_factor=0.5)),
         vision_config={**TOWER, "out_hidden_size": 32, "image_size": 64, "temporal_patch_size": 2},
         **ids(
             tokenizer,
@@ -109,6 +110,12 @@ def _glm4v(tokenizer: PreTrainedTokenizerFast) -> Parts:
 
 def _glm46v(tokenizer: PreTrainedTokenizerFast) -> Parts:
     return Parts(_glm("glm46v", tokenizer), Glm46VImageProcessorPil(temporal_patch_size=2, **SIZES))
+
+
+def _glm45v(tokenizer: PreTrainedTokenizerFast) -> Parts:
+    experts = {"moe_intermediate_size": 16, "n_routed_experts": 4, "num_experts_per_tok": 2}
+    made = _glm("glm4v_moe", tokenizer, **experts)
+    return Parts(made, Glm4vImageProcessorPil(temporal_patch_size=2, **SIZES))
 
 
 def _ernie(tokenizer: PreTrainedTokenizerFast) -> Parts:
@@ -139,6 +146,29 @@ def _paddleocr(tokenizer: PreTrainedTokenizerFast) -> Parts:
     return Parts(made, PaddleOCRVLImageProcessorPil(**SIZES))
 
 
+HUNYUAN_NAMES = {"image_token": "<image>", "image_start_token": "<img>", "image_end_token": "</img>"}
+
+
+def _hunyuan(tokenizer: PreTrainedTokenizerFast) -> Parts:
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes = {"max_image_size": 64, "min_image_size": 16, "max_vit_seq_len": 256, "img_max_token_num": 64}
+    made = config(
+        "hunyuan_vl",
+        text_config=text(tokenizer, **_mrope(2, 2, 2, 2)),
+        vision_config={
+            **tower,
+            **sizes,
+            "num_key_value_heads": 2,
+            "patch_size": 8,
+            "spatial_merge_size": 2,
+            "out_hidden_size": 32,
+            "text_hidden_size": 32,
+        },
+        **ids(tokenizer, image_token_id="<image>", im_start_id="<img>", im_end_id="</img>", im_newline_id="<newline>"),
+    )
+    return Parts(made, HunYuanVLImageProcessorPil(**SIZES))
+
+
 _QWEN = chatml("<|vision_start|><|image_pad|><|vision_end|>")
 _GLM = chat(
     user="<|user|>\nTEXT",
@@ -160,6 +190,7 @@ GRIDS: dict[str, Tiny] = {
     "qwen3-vl": Tiny(_qwen3_vl, _QWEN, QWEN_SPECIAL, end="<|im_end|>"),
     "qwen3.5": Tiny(_qwen3_5, _QWEN, QWEN_SPECIAL, end="<|im_end|>"),
     "glm4v": Tiny(_glm4v, _GLM, GLM_SPECIAL, end="<|endoftext|>"),
+    "glm4.5v": Tiny(_glm45v, _GLM, GLM_SPECIAL, end="<|endoftext|>"),
     "glm4.6v": Tiny(_glm46v, _GLM, GLM_SPECIAL, end="<|endoftext|>"),
     "ernie4.5-vl": Tiny(
         _ernie,
@@ -172,6 +203,21 @@ GRIDS: dict[str, Tiny] = {
         end="<|end_of_sentence|>",
         named=ERNIE_NAMES,
         bos="<|begin_of_sentence|>",
+    ),
+    "hunyuan-vl": Tiny(
+        _hunyuan,
+        chat(
+            user="<|User|>TEXT",
+            assistant="<|Assistant|>TEXT<|eos|>",
+            system="TEXT",
+            answer="<|Assistant|>",
+            image="<img><image></img>",
+            bos="<|bos|>",
+        ),
+        ("<|User|>", "<|Assistant|>", "<newline>"),
+        end="<|eos|>",
+        named=HUNYUAN_NAMES,
+        bos="<|bos|>",
     ),
     "paddleocr-vl": Tiny(
         _paddleocr,

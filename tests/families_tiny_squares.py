@@ -12,7 +12,7 @@ from transformers.models.janus.image_processing_pil_janus import JanusImageProce
 from transformers.models.mllama.image_processing_pil_mllama import MllamaImageProcessorPil
 from transformers.models.pixtral.image_processing_pil_pixtral import PixtralImageProcessorPil
 
-from tests.families_tiny_parts import CLIP, SIGLIP, Config, Parts, Tiny, chat, config, ids, text
+from tests.families_tiny_parts import CLIP, SIGLIP, Config, Parts, Tiny, chat, chatml, config, ids, text
 
 SQUARE = {"height": 32, "width": 32}
 LOCAL: Config = {"layer_types": ["sliding_attention", "full_attention"], "sliding_window": 64}
@@ -63,6 +63,18 @@ def _mistral3(tokenizer: PreTrainedTokenizerFast) -> Parts:
     return Parts(made, pictures, {"patch_size": 8, "spatial_merge_size": 2}, processor="PixtralProcessor")
 
 
+def _lighton_ocr(tokenizer: PreTrainedTokenizerFast) -> Parts:
+    made = config(
+        "lighton_ocr",
+        text_config=text(tokenizer, "qwen3"),
+        vision_config=_pixtral_tower(),
+        spatial_merge_size=2,
+        **ids(tokenizer, image_token_id="<|image_pad|>"),
+    )
+    pictures = PixtralImageProcessorPil(patch_size={"height": 16, "width": 16}, size={"longest_edge": 64})
+    return Parts(made, pictures, {"patch_size": 8, "spatial_merge_size": 2})
+
+
 def _idefics2(tokenizer: PreTrainedTokenizerFast) -> Parts:
     made = config(
         "idefics2",
@@ -101,7 +113,7 @@ def _gemma4(tokenizer: PreTrainedTokenizerFast) -> Parts:
     layer = {"hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": len(tokenizer) + 7, "global_head_dim": 16}
     made = config(
         "gemma4",
-        text_config=text(tokenizer, **LOCAL, **layer),
+        text_config=text(tokenizer, **LOCAL, **layer, use_bidirectional_attention="vision"),
         vision_config={
             **{name: value for name, value in CLIP.items() if name != "image_size"},
             "num_key_value_heads": 2,
@@ -206,6 +218,17 @@ SQUARES: dict[str, Tiny] = {
         _MISTRAL_SPECIAL,
         end="</s>",
         bos="<s>",
+    ),
+    "lighton-ocr": Tiny(
+        _lighton_ocr,
+        chatml("<|image_pad|>"),
+        ("<|im_start|>",),
+        end="<|im_end|>",
+        named={
+            "image_token": "<|image_pad|>",
+            "image_break_token": "<|vision_pad|>",
+            "image_end_token": "<|vision_end|>",
+        },
     ),
     "idefics2": Tiny(
         _idefics2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from transformers import PreTrainedTokenizerFast
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
+from transformers.models.granite_docling.image_processing_pil_granite_docling import GraniteDoclingImageProcessorPil
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 from transformers.models.llava_onevision.image_processing_pil_llava_onevision import LlavaOnevisionImageProcessorPil
@@ -71,6 +72,17 @@ def _smolvlm(tokenizer: PreTrainedTokenizerFast) -> Parts:
     return Parts(made, pictures, {"image_seq_len": 4})
 
 
+def _granite_docling(tokenizer: PreTrainedTokenizerFast) -> Parts:
+    made = config(
+        "granite_docling",
+        text_config=text(tokenizer),
+        vision_config={**CLIP, "out_hidden_size": 32, "scale_factor": 2, "deepstack_visual_indexes": [0]},
+        pad_token_id=tokenizer.pad_token_id,
+        **ids(tokenizer, image_token_id="<image>"),
+    )
+    return Parts(made, GraniteDoclingImageProcessorPil(size=SQUARE, max_patches=4), {"image_seq_len": 4})
+
+
 def _internvl(tokenizer: PreTrainedTokenizerFast) -> Parts:
     made = config(
         "internvl",
@@ -124,6 +136,7 @@ _IDEFICS3_SPECIAL = (
     "<global-img>",
     *(f"<row_{row}_col_{column}>" for row in range(1, 7) for column in range(1, 7)),
 )
+_GRANITE_TURN = "<|start_of_role|>ROLE<|end_of_role|>TEXT<|end_of_text|>\n"
 _AYA_TURN = "<|START_OF_TURN_TOKEN|><|ROLE_TOKEN|>TEXT<|END_OF_TURN_TOKEN|>"
 _AYA_ROLES = {"user": "USER", "assistant": "CHATBOT", "system": "SYSTEM"}
 
@@ -138,6 +151,16 @@ TILES: dict[str, Tiny] = {
     "llava-onevision": Tiny(_llava_onevision, chatml("<image>"), (*CHATML, "<image>", "<video>"), end="<|im_end|>"),
     "idefics3": Tiny(_idefics3, _IDEFICS3, _IDEFICS3_SPECIAL, end="<end_of_utterance>"),
     "smolvlm": Tiny(_smolvlm, _IDEFICS3, _IDEFICS3_SPECIAL, end="<end_of_utterance>"),
+    "granite-docling": Tiny(
+        _granite_docling,
+        chat(
+            **{role: _GRANITE_TURN.replace("ROLE", role) for role in ("user", "assistant", "system")},
+            answer="<|start_of_role|>assistant<|end_of_role|>",
+            image="<image>",
+        ),
+        ("<|start_of_role|>", "<|end_of_role|>", *_IDEFICS3_SPECIAL),
+        end="<|end_of_text|>",
+    ),
     "internvl": Tiny(
         _internvl,
         chatml("<IMG_CONTEXT>\n"),
