@@ -86,6 +86,14 @@ class Layout:
         return self._shows(_TRIES["system"], self._forms)
 
     @functools.cached_property
+    def _system_role_beside_pictures(self) -> bool:
+        """Whether it takes them in a conversation that holds a picture, too (Llama 3.2 Vision's does not)."""
+        blank = Picture(Image.new("RGB", (1, 1)))
+        system, question = _TRIES["system"]
+        shown = replace(question, parts=(blank, *question.parts))
+        return self.system_role and (self._forms["user"] == "text" or self._shows([system, shown], self._forms))
+
+    @functools.cached_property
     def _forms(self) -> dict[Role, str]:
         """Per role, whether contents are given as a "list" of parts or as "text"."""
         forms: dict[Role, str] = {}
@@ -115,7 +123,9 @@ class Layout:
             ContextLengthError: It is longer than a part of the model can read.
             OptionError: The model cannot see a picture within these bounds.
         """
-        arranged = arrange(turns, self.dialect, system_role=self.system_role)
+        shown = any(turn.pictures for turn in turns)
+        system_role = self._system_role_beside_pictures if shown else self.system_role
+        arranged = arrange(turns, self.dialect, system_role=system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
         processor = self._checkpoint.processor
         fitting = fit(processor, [picture.size for picture in pictures], min_pixels=min_pixels, max_pixels=max_pixels)
@@ -152,15 +162,21 @@ class Layout:
             "tokenize": True,
             "return_dict": True,
             "return_tensors": "pt",
-            "processor_kwargs": kwargs,
         }
+        # SmolVLM's processor puts settings of its own among the others where these are empty.
+        given = kwargs or {"images_kwargs": {}}
         if self._marks_control_tokens:
             try:
-                return dict(processor.apply_chat_template(messages, sanitize_control_tokens=True, **options))
+                return dict(
+                    processor.apply_chat_template(
+                        messages, sanitize_control_tokens=True, processor_kwargs=dict(given), **options
+                    )
+                )
             except Exception:  # some processors cannot (Idefics3); others refuse the conversation, and will again
                 logger.debug("this conversation cannot be encoded with its control tokens marked", exc_info=True)
         self._refuse_control_tokens(turns)
-        inputs = dict(processor.apply_chat_template(messages, **options))
+        # A copy each time: transformers writes into it.
+        inputs = dict(processor.apply_chat_template(messages, processor_kwargs=dict(given), **options))
         self._marks_control_tokens = False
         return inputs
 
@@ -181,7 +197,8 @@ class Layout:
         """Whether the template writes the probing text of a conversation, and writes it as text."""
         if self.template is None:
             return False
-        messages = [_message(turn, forms.get(turn.role, "list"), iter(())) for turn in turns]
+        images = iter([picture.image for turn in turns for picture in turn.pictures])
+        messages = [_message(turn, forms.get(turn.role, "list"), images) for turn in turns]
         try:
             text = self._checkpoint.processor.apply_chat_template(
                 messages, chat_template=self.template, add_generation_prompt=True, tokenize=False
@@ -220,6 +237,7 @@ def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     processor, config = checkpoint.processor, checkpoint.config
     named = [*getattr(processor, "image_token_ids", ()), *getattr(processor, "video_token_ids", ())]
     named += [getattr(config, name, None) for name in ("image_token_id", "image_token_index", "video_token_id")]
+    named += getattr(config, "visual_indicator_token_ids", ())  # Ovis's frames of pictures, which are no text either
     return frozenset(token for token in named if isinstance(token, int) and token >= 0)
 
 

@@ -218,33 +218,56 @@ def _dtype(name: str, device: str, config: Any) -> Any:
 def _processor_loader(config: Any) -> Callable[..., Any]:
     """What loads the processor of a configuration.
 
-    Processors that could also take videos ask for torchvision when they are loaded, which nothing here needs. Without
-    it they are made from a subclass whose constructor does not know of videos.
+    Processors that could also take videos ask for torchvision and for settings of that part when they are loaded, which
+    nothing here needs: they are made from a subclass whose constructor does not know of videos.
     """
     from transformers import AutoProcessor
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-    from transformers.utils.import_utils import is_torchvision_available
 
     kind: Any = PROCESSOR_MAPPING.get(type(config), None)
-    if kind is None or is_torchvision_available() or "video_processor" not in kind.get_attributes():
+    if kind is None or "video_processor" not in kind.get_attributes():
         return AutoProcessor.from_pretrained
     return without_videos(kind).from_pretrained  # type: ignore[no-any-return]
+
+
+class _NoVideos:
+    """Stands where the part for videos would: whatever a processor asks it for is None."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):  # Python's own questions, of copying for instance
+            raise AttributeError(name)
 
 
 @functools.cache
 def without_videos(kind: type) -> Any:
     """A subclass of a processor that takes no videos, so that loading it loads no part for them."""
+    from transformers import ProcessorMixin
+
     signature = inspect.signature(kind.__init__)  # type: ignore[misc]
     kept = [parameter for name, parameter in signature.parameters.items() if name != "video_processor"]
+    names = [parameter.name for parameter in kept]
+    nothing = _NoVideos()
+
+    class Parts(ProcessorMixin):  # type: ignore[misc]
+        """What ``kind`` hands its parts to, in whatever order."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            named = {name: value for name, value in kwargs.items() if value is not nothing}
+            super().__init__(*(value for value in args if value is not nothing), **named)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         given = inspect.Signature(kept).bind(self, *args, **kwargs)
         named = {name: value for name, value in given.arguments.items() if name not in ("self", "kwargs")}
-        kind.__init__(self, **named, **given.arguments.get("kwargs", {}), video_processor=None)  # type: ignore[misc]
+        self.video_processor = nothing
+        kind.__init__(self, **named, **given.arguments.get("kwargs", {}), video_processor=nothing)  # type: ignore[misc]
 
-    # transformers reads from the signature which parts to load.
+    def validate_init_kwargs(processor_config: dict[str, Any], valid_kwargs: Any) -> Any:  # noqa: ARG001
+        return ProcessorMixin.validate_init_kwargs(processor_config, names)
+
+    # transformers reads from the signature which parts to load, but from the bare code which settings to hand over.
     __init__.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]
-    return type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__})
+    methods = {"__init__": __init__, "validate_init_kwargs": staticmethod(validate_init_kwargs)}
+    return type(kind.__name__, (kind, Parts), {**methods, "__module__": kind.__module__})
 
 
 @contextlib.contextmanager

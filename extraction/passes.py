@@ -15,7 +15,7 @@ from extraction.prefill import PER_TOKEN, Prefill
 if TYPE_CHECKING:
     import torch
 
-_PLAIN = ("past_key_values", "use_cache", "logits_to_keep", "image_grid_thw", "rope_deltas")
+_PLAIN = ("past_key_values", "use_cache", "logits_to_keep", "image_grid_thw", "image_num_crops", "rope_deltas")
 
 
 class Passes:
@@ -103,6 +103,9 @@ class Passes:
             self._outputs, self._kwargs, is_encoder_decoder=self._encoder_decoder, num_new_tokens=width
         )
         self._outputs = {}
+        for name in PER_TOKEN:  # transformers extends those that it knows: not ERNIE's
+            if (value := self._kwargs.get(name)) is not None and value.shape[-1] < self._input_ids.shape[1]:
+                self._kwargs[name] = torch.nn.functional.pad(value, (0, width))
         if any(len(row) < width for row in tokens):
             real = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in tokens], device=ids.device)
             assert before is not None

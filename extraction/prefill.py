@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PER_TOKEN = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids")
+PER_TOKEN = ("attention_mask", "position_ids", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids")
 """What a model is told about every token of a prompt."""
 ENCODED_EARLY = ("pixel_values", "pixel_values_images", "pixel_values_videos", "image_patches")
 """Inputs that ``generate`` hands to the vision tower before it comes to a decoding method."""
@@ -353,13 +354,20 @@ def _why_unshared(model: Any, kwargs: Mapping[str, Any]) -> str | None:
         return f"a cache of {', '.join(sorted(others)) or type(cache).__name__}"
     if kwargs.get("position_ids") is None or "attention_mask" not in kwargs:
         return "positions of its own"
-    if "token_type_ids" in kwargs:
+    if "token_type_ids" in kwargs or _masks_by_type(model, kwargs):
         return "a prompt that is read in both directions"
     if getattr(model.config.get_text_config(), "num_kv_shared_layers", 0):
         return "layers that share their keys"
     if ropes := sorted(_ropes(model.config.get_text_config()) - _STEADY_ROPES):
         return f"positions that depend on the length ({', '.join(ropes)})"
     return None
+
+
+def _masks_by_type(model: Any, kwargs: Mapping[str, Any]) -> bool:
+    """Whether the tokens of a picture look at each other in both directions (Molmo2), which a later pass undoes."""
+    masks = getattr(model, "create_masks_for_generate", None)
+    named = kwargs.get("mm_token_type_ids") is not None and masks is not None
+    return named and "mm_token_type_ids" in inspect.signature(masks).parameters
 
 
 def _ropes(config: Any) -> set[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -104,14 +105,14 @@ For each function call, return a json object with function name and arguments wi
 def build_llava(folder: Path, *, seed: int = 0, positions: int = 8192) -> Path:
     """Folder of a saved Llava model of about 60 thousand parameters; pictures become 16 tokens each."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer(SPECIAL)
+    tokenizer = make_tokenizer(SPECIAL)
     vision = CLIPVisionConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8
     )
     config = LlavaConfig(
         vision_config=vision,
         text_config=_text_config(tokenizer, positions),
-        image_token_index=_id(tokenizer, "<image>"),
+        image_token_index=token_id(tokenizer, "<image>"),
         image_seq_length=16,
         vision_feature_select_strategy="default",
         vision_feature_layer=-1,
@@ -126,7 +127,7 @@ def build_llava(folder: Path, *, seed: int = 0, positions: int = 8192) -> Path:
         num_additional_image_tokens=1,
         chat_template=LLAVA_TEMPLATE,
     )
-    _save(folder, model, tokenizer)
+    save(folder, model, tokenizer, "<|im_end|>", "<|end|>")
     processor.save_pretrained(folder)
     return folder
 
@@ -134,8 +135,8 @@ def build_llava(folder: Path, *, seed: int = 0, positions: int = 8192) -> Path:
 def build_qwen(folder: Path, *, seed: int = 0, positions: int = 8192) -> Path:
     """Folder of a saved Qwen2.5-VL model; a picture becomes one token per 16 x 16 pixels of its resized form."""
     torch.manual_seed(seed)
-    tokenizer = _tokenizer(SPECIAL + QWEN_SPECIAL)
-    ids = functools.partial(_id, tokenizer)
+    tokenizer = make_tokenizer(SPECIAL + QWEN_SPECIAL)
+    ids = functools.partial(token_id, tokenizer)
     config = Qwen2_5_VLConfig(
         vision_config={
             "depth": 2,
@@ -174,28 +175,35 @@ def build_qwen(folder: Path, *, seed: int = 0, positions: int = 8192) -> Path:
     )
     tokenizer.chat_template = QWEN_TEMPLATE
     # The whole processor holds a video part that needs torchvision; its parts are saved one by one instead.
-    _save(folder, model, tokenizer)
+    save(folder, model, tokenizer, "<|im_end|>", "<|end|>")
     pictures.save_pretrained(folder)
     return folder
 
 
-def _tokenizer(special: tuple[str, ...]) -> PreTrainedTokenizerFast:
+def make_tokenizer(special: tuple[str, ...], *, end: str = "<|im_end|>", **options: Any) -> PreTrainedTokenizerFast:
+    """A byte-level tokenizer of 460 entries at most, trained on ``WORDS``.
+
+    Args:
+        special: Its special tokens, "<|pad|>" and ``end`` among them.
+        end: The one that ends a turn.
+        options: What else the tokenizer is told, such as the names by which a processor asks for tokens.
+    """
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=460,
+        vocab_size=max(460, len(special) + 320),
         special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     core.train_from_iterator([WORDS] * 4, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token="<|pad|>", eos_token="<|im_end|>", padding_side="right"
+        tokenizer_object=core, pad_token="<|pad|>", eos_token=end, padding_side="right", **options
     )
 
 
-def _id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+def token_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
     return int(tokenizer.get_vocab()[token])
 
 
@@ -214,13 +222,14 @@ def _text_config(tokenizer: PreTrainedTokenizerFast, positions: int) -> LlamaCon
     )
 
 
-def _save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, *ends: str) -> None:
+    """Gives a model weights with an opinion, and writes it and its tokenizer; ``ends`` are tokens that end an answer."""
     # Random weights of the usual scale give nearly flat scores; larger ones give an opinion that pictures can change.
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.dim() > 1:
                 weight.normal_(0.0, 0.4 if "lm_head" in name else 0.25)
-    ends = [_id(tokenizer, token) for token in ("<|im_end|>", "<|end|>")]
-    model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=tokenizer.pad_token_id)
+    ids = [token_id(tokenizer, token) for token in ends]
+    model.generation_config = GenerationConfig(eos_token_id=ids, pad_token_id=tokenizer.pad_token_id)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import LlamaConfig
+from transformers import LlamaConfig, ProcessorMixin
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from extraction.errors import ModelLoadError
 from extraction.loading import POCKET, Checkpoint, ModelKey, _dtype, load_error, pocket_folder, without_videos
 from extraction.profiles import profile_of
+from tests.tiny_models import SPECIAL, make_tokenizer
 
 
 def _broken(folder: str, target: Path, damage: Callable[[Path], None]) -> Checkpoint:
@@ -133,22 +136,31 @@ def test_a_home_folder_is_found(tiny_qwen: str, monkeypatch: pytest.MonkeyPatch)
     assert Checkpoint(ModelKey(f"~/{Path(tiny_qwen).name}")).source == tiny_qwen
 
 
-def test_a_processor_without_videos_is_the_processor_in_all_else() -> None:
-    class Processor:
-        def __init__(
-            self, image_processor: Any = None, tokenizer: Any = None, video_processor: Any = 1, **kwargs: Any
-        ) -> None:
-            self.parts = (image_processor, tokenizer, video_processor, kwargs)
+class _WithVideos(ProcessorMixin):  # type: ignore[misc]
+    """A processor in the order of MiniCPM-V's, which asks its part for videos as SmolVLM's does."""
 
-        def hello(self) -> str:
-            return "hello"
+    def __init__(
+        self, image_processor: Any, video_processor: Any, tokenizer: Any, length: int = 1, chat_template: Any = None
+    ) -> None:
+        self.length = length
+        self.frames = video_processor.num_frames
+        super().__init__(image_processor, video_processor, tokenizer, chat_template=chat_template)
 
-    kind = without_videos(Processor)
-    made = kind("pictures", tokenizer="words", chat_template="t")
-    assert made.parts == ("pictures", "words", None, {"chat_template": "t"})
-    assert (made.hello(), kind.__name__, isinstance(made, Processor)) == ("hello", "Processor", True)
+
+def test_a_processor_without_videos_is_the_processor_in_all_else(tmp_path: Path) -> None:
+    kind = without_videos(_WithVideos)
+    made = kind(CLIPImageProcessorPil(), make_tokenizer(SPECIAL), length=4, chat_template="t")
+    assert (kind.__name__, isinstance(made, _WithVideos)) == ("_WithVideos", True)
+    assert (made.frames, made.video_processor.fps) == (None, None)
+    made.save_pretrained(tmp_path)
+    settings = json.loads((tmp_path / "processor_config.json").read_text())
+    assert "video_processor" not in settings
+    settings["video_processor"] = {"video_processor_type": "Qwen2VLVideoProcessor"}  # as a whole one would be saved
+    (tmp_path / "processor_config.json").write_text(json.dumps(settings))
+    loaded = kind.from_pretrained(tmp_path)
+    assert (loaded.length, loaded.chat_template, loaded.tokenizer.pad_token) == (4, "t", "<|pad|>")
     with pytest.raises(TypeError):
-        kind("pictures", "words", "videos")
+        kind(made.image_processor, "videos", made.tokenizer, 1, "t")
 
 
 def test_profiles_come_from_the_configuration_alone(tiny_llava: str) -> None:
