@@ -13,7 +13,7 @@ from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import BoxConventionError, OptionError
 from extraction.families import FamilyLike
 from extraction.parsing import GroundedOutputParser
-from extraction.schemas import LabeledBox
+from extraction.schemas import LabeledBox, json_schema_of
 
 PROMPT = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text", "text": "{instruction}"}])])
 
@@ -60,4 +60,4 @@ def native_chain(
     asked = instruction or found.prompt(task, tuple(things))
     parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=convention, things=tuple(things))
     variables = picture_step(lambda own: {"instruction": own or asked})
-    return variables | PROMPT | pictured(model) | parser
+    return variables | PROMPT | pictured(model, json_schema_of(schema), family) | parser

@@ -9,7 +9,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
 from typing_extensions import TypeVar
 
-from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.models import ChatModel, asked_for_json, box_convention, is_local, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
 from extraction.families import FamilyLike
@@ -75,8 +75,10 @@ def reasoning_chain(
         return values | {"system": SYSTEM, "form": schema_text(json_schema, box_convention(model, family))}
 
     parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
-    think = THINKING_PROMPT | model | WholeTextParser()
-    answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked_for_json(model, json_schema, family) | parser
+    asked = asked_for_json(model, json_schema, family)
+    thinks = model if is_local(model) else asked  # of the picture at the size that the answer will refer to
+    think = THINKING_PROMPT | thinks | WholeTextParser()
+    answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked | parser
     return (
         picture_step(variables)
         | RunnablePassthrough.assign(reasoning=think)

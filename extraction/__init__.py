@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
     from extraction.parsing import GroundedOutputParser
+    from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
     from extraction.result import Extraction
 else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
@@ -74,6 +75,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
             "extraction.parsing": ("GroundedOutputParser",),
+            "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
             "extraction.result": ("Extraction",),
         },
@@ -103,6 +105,7 @@ __all__ = [
     "OptionError",
     "OutputError",
     "Picture",
+    "PicturePlan",
     "SchemaError",
     "SchemaMismatchError",
     "TruncatedOutputError",

@@ -54,9 +54,10 @@ class ChatFields(BaseChatModel):
     stop: list[str] | None = None
     """Strings that end an answer and are no part of it."""
     min_pixels: Positive | None = None
-    """Pictures with fewer pixels are enlarged for the model."""
+    """Least pixels of what the model sees of a picture; smaller ones are enlarged for it."""
     max_pixels: Positive | None = None
-    """Pictures with more pixels are reduced for the model; the knob for memory and speed."""
+    """Most pixels of what the model sees of a picture, in one piece or in tiles; the knob for memory and speed. Either bound
+    raises ``OptionError`` where a model cannot follow it (``extraction/picture_sizes.py``)."""
     max_items: Positive = MAX_ITEMS
     """Most items of a list for which the schema names no ``maxItems``, and most keys of an object that is open to any. A list
     that came to this end counts as cut (``finish_reason`` "length")."""

@@ -73,6 +73,7 @@ class DecodingLoop:
         self.one_by_one = passes.one_by_one if self._force else "switched off"
         encoder_decoder = bool(model.config.is_encoder_decoder)
         seen = _Seen(self._rows, input_ids, None if encoder_decoder else model_kwargs.get("attention_mask"))
+        processors = _honest(logits_processor)
         rows = self._rows
         if self.one_by_one is None and passes.opens:
             opening = [self._known(row) for row in rows]
@@ -85,8 +86,8 @@ class DecodingLoop:
                 logits = passes.logits()
             self.passes = passes.count
             for row, scores in zip(rows, logits, strict=True):
-                if logits_processor and row.matcher is None and not row.done:
-                    scores.copy_(logits_processor(seen(row), scores[None])[0])
+                if processors and row.matcher is None and not row.done:
+                    scores.copy_(processors(seen(row), scores[None])[0])
                 self._guarded(row, functools.partial(_restrict, row, scores))
             new = self._choose(rows, logits)
             if self.one_by_one is None:
@@ -144,6 +145,14 @@ class DecodingLoop:
     def _report(self, row: Row) -> None:
         if row.done:
             self._on_done(row)
+
+
+def _honest(logits_processor: Any) -> Any:
+    """The checkpoint's processors without the one that forces an end: an answer that the budget cuts is told as cut."""
+    from transformers import ForcedEOSTokenLogitsProcessor
+
+    kept = [one for one in logits_processor if not isinstance(one, ForcedEOSTokenLogitsProcessor)]
+    return type(logits_processor)(kept)
 
 
 def _restrict(row: Row, scores: torch.Tensor) -> list[int]:

@@ -1,7 +1,7 @@
 """What differs from one family of vision-language models to the next: the record, and how a model's is found.
 
-A family is looked up once per model: by a pattern of the model's name, then by the configuration's ``model_type``, and
-what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
+A family is looked up once per model: by a pattern of the model's name (among several, the one that has its type, too), then
+by the configuration's ``model_type``, and what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
 values work. The families themselves are data, in ``family_table``.
 """
 
@@ -56,6 +56,8 @@ class Family:
         system: Whether its chat template knows system messages; None where nobody knows.
         rule: How its processor resizes a picture, where that does not depend on the checkpoint, or within the bounds that
             every checkpoint keeps: for models on the other side of a wire that count pixels.
+        model_size: (width, height) at which a model on the other side of a wire is sent every picture, and sees it, whatever
+            the picture's own size; for those that count pixels and have no ``rule``, and by the user's word.
         pixels: The areas at which its boxes are good, smallest and largest, in pixels.
         loads: How it is loaded: by transformers alone, by transformers with code of the authors, or not here at all.
         sureness: How sure the convention is: "verified" in code that was read or run, "documented" by its authors,
@@ -74,6 +76,7 @@ class Family:
     thinking: tuple[str, str] | None = None
     system: bool | None = None
     rule: ResizeRule | None = None
+    model_size: tuple[int, int] | None = None
     pixels: tuple[int, int] | None = None
     loads: Loading = ""
     sureness: Sureness = "unverified"
@@ -106,11 +109,14 @@ class Family:
 
 FamilyLike: TypeAlias = str | Family | BoxConvention | Mapping[str, Any]
 """How users name a family: by its name ("qwen3-vl"), by one with changed fields ("qwen3-vl, order=yxyx"), by a record, by a
-convention, or by the fields of the convention to change (``{"order": "yxyx"}``)."""
+convention, or by the fields of the convention to change (``{"order": "yxyx"}``). Of a family, ``model_size`` can be changed,
+too ("pixel, model_size=1000x750")."""
 
 UNKNOWN: Final = Family("unknown")
 THINK: Final = ("<think>", "</think>")
 """The marks around thinking that most families use."""
+TOLD_TO_THINK: Final = ("<thinking>", "</thinking>")
+"""Those that models of any family use whose prompt asks them to."""
 
 
 def words(**prompts: str) -> Mapping[str, str]:
@@ -123,6 +129,16 @@ def families() -> tuple[Family, ...]:
     from extraction.family_table import FAMILIES
 
     return FAMILIES
+
+
+@functools.cache
+def thinking_marks() -> Mapping[str, str]:
+    """The marks around thinking, from those that begin it to those that end it, of all families.
+
+    Text is read with all of them, since whoever reads it need not know the model. None begins with another one.
+    """
+    own = [family.thinking for family in families() if family.thinking is not None]
+    return MappingProxyType(dict([THINK, TOLD_TO_THINK, *own]))
 
 
 def find_family(model_type: str | None, name: str, override: FamilyLike | None = None) -> Family:
@@ -157,13 +173,14 @@ def find_family(model_type: str | None, name: str, override: FamilyLike | None =
 @functools.lru_cache(maxsize=1024)
 def _found(model_type: str | None, name: str) -> Family:
     names = _names(name)
-    for family in families():
-        if any(re.search(pattern, one, re.IGNORECASE) for pattern in family.name_patterns for one in names):
-            return family
-    for family in families():
-        if model_type is not None and model_type in family.model_types:
-            return family
-    return UNKNOWN
+    named = [family for family in families() if _is_called(family, names)]
+    typed = [family for family in families() if model_type in family.model_types]
+    both = [family for family in named if family in typed]  # one name, and code of the authors or of transformers
+    return (both or named or typed or [UNKNOWN])[0]
+
+
+def _is_called(family: Family, names: list[str]) -> bool:
+    return any(re.search(pattern, name, re.IGNORECASE) for pattern in family.name_patterns for name in names)
 
 
 def _names(name: str) -> list[str]:
@@ -181,6 +198,9 @@ def _named(name: str) -> Family:
 
 
 def _changed(family: Family, fields: Mapping[str, Any]) -> Family:
+    if "model_size" in fields:
+        fields = dict(fields)
+        family = dataclasses.replace(family, model_size=_size(fields.pop("model_size")))
     if not fields:
         return family
     if family.boxes is None:
@@ -189,6 +209,18 @@ def _changed(family: Family, fields: Mapping[str, Any]) -> Family:
             hint="name a convention with them, for instance family='relative-1000, order=yxyx'",
         )
     return dataclasses.replace(family, boxes=family.boxes.changed(**fields))
+
+
+def _size(value: Any) -> tuple[int, int]:
+    """(width, height) as people write it: ``1000x750``, or two numbers."""
+    sides = value.lower().split("x") if isinstance(value, str) else value
+    try:
+        width, height = map(int, sides)
+    except (TypeError, ValueError):
+        width = height = 0
+    if min(width, height) < 1:
+        raise BoxConventionError(f"model_size={value!r} is no size in pixels", hint="write model_size=1000x750")
+    return width, height
 
 
 def _change(text: str) -> tuple[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,12 +15,15 @@ from typing import Any
 from PIL import Image
 
 from extraction.arranging import arrange
+from extraction.bare_prompts import BarePrompts, count_image_tokens
 from extraction.content import Role, ToolCall, Turn
-from extraction.errors import MessageError
-from extraction.frames import Frame, frames_from_processor
+from extraction.errors import ExtractionError, MessageError
+from extraction.frames import Frame
 from extraction.images import Picture
 from extraction.loading import Checkpoint
+from extraction.picture_sizes import fit
 from extraction.tools import ToolDialect
+from extraction.views import View, views_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ _TRIES: dict[Role, list[Turn]] = {  # in an order in which each needs only those
     "system": [Turn("system", (_PROBE,)), _QUESTION],
     "tool": [_QUESTION, _CALLED, Turn("tool", (_PROBE,), tool_call_id="1"), _ANSWER, _QUESTION],
 }
+_NOT_FOR_THE_MODEL = ("labels", "width", "height")
+"""What processors return besides inputs: for training (PaliGemma), and the size of the resized picture (Kosmos-2.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,10 @@ class Layout:
             forms[role] = works[0] if works else "list"
         return forms
 
+    @functools.cached_property
+    def _bare(self) -> BarePrompts:
+        return BarePrompts(self._checkpoint, placeholder_tokens(self._checkpoint))
+
     def encode(
         self,
         turns: Sequence[Turn],
@@ -104,38 +112,37 @@ class Layout:
 
         Raises:
             MessageError: The template or the processor refuses the conversation.
+            ContextLengthError: It is longer than a part of the model can read.
+            OptionError: The model cannot see a picture within these bounds.
         """
         arranged = arrange(turns, self.dialect, system_role=self.system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
         processor = self._checkpoint.processor
-        sizes = _pixel_sizes(processor.image_processor, min_pixels, max_pixels)
-        if sizes is None:
-            images = [fitted(picture.image, min_pixels=min_pixels, max_pixels=max_pixels) for picture in pictures]
-            kwargs: dict[str, Any] = {}
-        else:
-            images = [picture.image for picture in pictures]
-            kwargs = {"images_kwargs": {"size": sizes}}
+        fitting = fit(processor, [picture.size for picture in pictures], min_pixels=min_pixels, max_pixels=max_pixels)
+        images = [resized(picture.image, size) for picture, size in zip(pictures, fitting.sizes, strict=True)]
+        kwargs: dict[str, Any] = {"images_kwargs": dict(fitting.settings)} if fitting.settings else {}
         with self._checkpoint.processor_lock:
             try:
                 inputs = self._inputs(arranged, images, list(tools) or None, kwargs)
-            except MessageError:
+            except ExtractionError:
                 raise
             except Exception as error:  # jinja2's, the processor's and the picture processor's own errors
                 raise MessageError(f"the model cannot be given this conversation: {error}") from error
-            frames = frames_from_processor(processor, inputs, [picture.size for picture in pictures])
-        inputs.pop("labels", None)  # PaliGemma's processor prepares for training as well
+            frames = _frames(processor, inputs, pictures, images, kwargs)
+        for name in _NOT_FOR_THE_MODEL:
+            inputs.pop(name, None)
         ids = inputs["input_ids"]
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")
-        return Encoded(inputs, int(ids.shape[-1]), self._count_image_tokens(ids), tuple(frames))
+        image_tokens = count_image_tokens(inputs, placeholder_tokens(self._checkpoint))
+        return Encoded(inputs, int(ids.shape[-1]), image_tokens, tuple(frames))
 
     def _inputs(
         self, turns: Sequence[Turn], images: list[Image.Image], tools: list[Any] | None, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         processor = self._checkpoint.processor
         if self.template is None:
-            text = _bare_text(turns, getattr(processor, "image_token", None))
-            return dict(processor(text=[text], images=[images] if images else None, return_tensors="pt", **kwargs))
+            return self._bare.inputs(turns, images, kwargs)
         remaining = iter(images)
         messages = [_message(turn, self._forms[turn.role], remaining) for turn in turns]
         options = {
@@ -170,12 +177,6 @@ class Layout:
             if token in text:
                 raise MessageError(f"the conversation holds {token!r}, which steers this model", hint="leave it out")
 
-    def _count_image_tokens(self, ids: Any) -> int:
-        import torch
-
-        known = torch.tensor(sorted(placeholder_tokens(self._checkpoint)), dtype=ids.dtype)
-        return int(torch.isin(ids, known).sum())
-
     def _shows(self, turns: Sequence[Turn], forms: Mapping[Role, str]) -> bool:
         """Whether the template writes the probing text of a conversation, and writes it as text."""
         if self.template is None:
@@ -190,6 +191,30 @@ class Layout:
         return _PROBE in text and "{'type'" not in text and '{"type"' not in text
 
 
+def _frames(
+    processor: Any,
+    inputs: Mapping[str, Any],
+    pictures: Sequence[Picture],
+    images: Sequence[Image.Image],
+    kwargs: Mapping[str, Any],
+) -> list[Frame]:
+    """How each picture lies on the canvas that the model is given, from what the processor returned."""
+    views = views_of(
+        processor,
+        inputs,
+        [picture.size for picture in pictures],
+        pictures=[image.size for image in images],
+        settings=kwargs.get("images_kwargs"),
+    )
+    return [_frame(picture.size, view) for picture, view in zip(pictures, views, strict=True)]
+
+
+def _frame(original: tuple[int, int], view: View | None) -> Frame:
+    if view is None:
+        return Frame(original)
+    return Frame(original, view.size, None if view == View.whole(view.size) else view.content)
+
+
 def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     """The tokens that stand for pieces of pictures in a prompt."""
     processor, config = checkpoint.processor, checkpoint.config
@@ -198,16 +223,9 @@ def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     return frozenset(token for token in named if isinstance(token, int) and token >= 0)
 
 
-def fitted(image: Image.Image, *, min_pixels: int | None = None, max_pixels: int | None = None) -> Image.Image:
-    """The image, resized where its number of pixels is out of bounds; the aspect is kept."""
-    pixels = image.width * image.height
-    wanted = min(max(pixels, min_pixels or 0), max_pixels or pixels + (min_pixels or 0))
-    if wanted == pixels:
-        return image
-    factor = math.sqrt(wanted / pixels)
-    rounded = math.ceil if factor > 1 else math.floor
-    size = max(1, rounded(image.width * factor)), max(1, rounded(image.height * factor))
-    return image.resize(size, Image.Resampling.LANCZOS)
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image at a (width, height) in pixels; the same one where it has that already."""
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
@@ -233,22 +251,3 @@ def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
             key: value for key, value in (("name", turn.tool_name), ("tool_call_id", turn.tool_call_id)) if value
         }
     return message
-
-
-def _bare_text(turns: Sequence[Turn], image_token: str | None) -> str:
-    """The prompt of a model without a chat template: its pictures' tokens, then all text."""
-    if any(turn.role in ("assistant", "tool") for turn in turns):
-        raise MessageError("this model has no chat template", hint="it answers one message, not a conversation")
-    pictures = sum(len(turn.pictures) for turn in turns)
-    return (image_token or "") * pictures + "\n".join(turn.text for turn in turns)
-
-
-def _pixel_sizes(image_processor: Any, min_pixels: int | None, max_pixels: int | None) -> dict[str, int] | None:
-    """``size`` for a picture processor that counts pixels itself (Qwen-VL and its kin); None for all others."""
-    names = getattr(getattr(image_processor, "valid_kwargs", None), "__annotations__", {})
-    if (min_pixels is None and max_pixels is None) or "max_pixels" not in names:
-        return None
-    size = image_processor.size
-    low = min_pixels if min_pixels is not None else size["shortest_edge"]
-    high = max_pixels if max_pixels is not None else size["longest_edge"]
-    return {"shortest_edge": min(low, high), "longest_edge": max(low, high)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.planning import PicturePlan, make_picture_plan
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
 from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
@@ -73,6 +75,11 @@ class TransformersBackend:
         """The tokens of a text, without special ones."""
         with self._checkpoint.processor_lock:
             return list(self._checkpoint.tokenizer.encode(text, add_special_tokens=False))
+
+    def plan(self, request: Request) -> PicturePlan:
+        """What answering will take; no weights are loaded for it."""
+        context, loaded = self.info().max_positions, self._model is not None
+        return make_picture_plan(self._checkpoint, self._encoded(request), request, context=context, loaded=loaded)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, with an answer or with its own error."""
@@ -145,7 +152,8 @@ class TransformersBackend:
     def _room(self, one: _Prepared) -> int:
         """Tokens that an answer may have."""
         limit = self.info().max_positions
-        taken = 0 if self._loaded().config.is_encoder_decoder else one.encoded.length
+        encoder_decoder = self._loaded().config.is_encoder_decoder
+        taken = max(0, len(self._opening) - 1) if encoder_decoder else one.encoded.length  # the last token is not read
         asked = one.job.request.max_tokens
         return asked if limit is None else min(asked, limit - taken)
 
@@ -201,6 +209,9 @@ class TransformersBackend:
             return "switched off"
         if self._loaded().config.is_encoder_decoder:
             return "encoder-decoder"
+        # Some models override ``generate`` to look at pictures themselves, and need them then (BLIP-2, Kosmos-2).
+        if inspect.signature(type(self._loaded()).generate).parameters.keys() & set(ENCODED_EARLY):
+            return "pictures that are read before the prompt"
         prompts = []
         for one in batch:
             pictures = {name: value for name, value in one.encoded.inputs.items() if name not in PER_TOKEN}
@@ -235,7 +246,22 @@ class TransformersBackend:
             loop = DecodingLoop(
                 rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head, prefill=prefill
             )
+            if self._opening:
+                inputs["decoder_input_ids"] = torch.tensor([self._opening] * len(rows), device=model.device)
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
+
+    @property
+    def _opening(self) -> list[int]:
+        """What an encoder-decoder model's answers begin with, where a token is forced behind the usual start (BART).
+
+        As a part of what was read, it comes before the first token of a grammar as well, as it did in training.
+        """
+        config = self._loaded().generation_config
+        start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+        forced = config.forced_bos_token_id
+        if not self._loaded().config.is_encoder_decoder or start is None or forced is None:
+            return []
+        return [int(start), int(forced)]
 
     def _loaded(self) -> Any:
         if self._model is None:
@@ -280,7 +306,12 @@ class TransformersBackend:
         ends = _as_set(config.eos_token_id) | _as_set(tokenizer.eos_token_id)
         others = (tokenizer.bos_token_id, tokenizer.pad_token_id, config.bos_token_id, config.pad_token_id)
         silent = ends.union(*(_as_set(token) for token in others))
-        return SpecialTokens(frozenset(ends), frozenset(silent), placeholder_tokens(self._checkpoint))
+        return SpecialTokens(
+            frozenset(ends),
+            frozenset(silent),
+            placeholder_tokens(self._checkpoint),
+            may_be_empty=self._layout.template is None,
+        )
 
     @functools.cached_property
     def _decoder(self) -> Any:

@@ -13,6 +13,7 @@ from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 from extraction.closing import Closer
 from extraction.errors import GenerationError, SchemaError
 from extraction.patterns import LIMITS
+from extraction.pieces import is_of_pieces, wrap_pieces
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -124,7 +125,7 @@ class Grammars:
             ends: Tokens that end an answer.
 
         Raises:
-            SchemaError: The tokenizer is not a fast one.
+            SchemaError: The tokenizer is not a fast one, or of a kind that cannot write JSON.
         """
         self._tokenizer = wrap_tokenizer(tokenizer, vocabulary=vocabulary, ends=ends)
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
@@ -168,13 +169,17 @@ def wrap_tokenizer(tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> 
     """llguidance's view of a tokenizer.
 
     Raises:
-        SchemaError: The tokenizer is not a fast one.
+        SchemaError: The tokenizer is not a fast one, or of a kind that cannot write JSON.
     """
     from llguidance.hf import from_tokenizer
 
+    rows = max(vocabulary, len(tokenizer))
+    if is_of_pieces(tokenizer):
+        return wrap_pieces(tokenizer, vocabulary=rows, ends=ends)
     try:
-        return from_tokenizer(tokenizer, n_vocab=max(vocabulary, len(tokenizer)), eos_token=sorted(ends))
+        return from_tokenizer(tokenizer, n_vocab=rows, eos_token=sorted(ends))
     except ValueError as error:
         raise SchemaError(
-            f"answers of this model cannot be constrained: {error}", hint="its tokenizer must be a fast one"
+            f"answers of this model cannot be constrained: {error}",
+            hint="its tokenizer must be a fast one of bytes or SentencePiece",
         ) from error

@@ -10,7 +10,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from extraction.confidence import Confidence
-from extraction.frames import BoxNote
+from extraction.frames import BoxNote, Frame
 
 T = TypeVar("T", default=Any)
 
@@ -37,6 +37,25 @@ def confidence_in(metadata: Mapping[str, Any]) -> Confidence | None:
     if isinstance(told, Mapping) and len(told.get("calls", ())) == 1:
         told = told["calls"][0]
     return Confidence.from_json(told) if isinstance(told, Mapping) and "leaves" in told else None
+
+
+def frame_in(
+    metadata: Mapping[str, Any], size: tuple[int, int] | None, model_size: tuple[int, int] | None
+) -> Frame | None:
+    """The frame that a message tells of the picture that its answer is about; None where nothing is known of it.
+
+    Args:
+        metadata: What came with the message.
+        size: (width, height) of the picture, where it is known; else it is the last one of the prompt, after examples.
+        model_size: (width, height) at which the model saw all of it, where that is known.
+    """
+    frames = [Frame.from_json(one or {}) for one in (metadata.get("boxes") or {}).get("frames") or []]
+    if size is None:
+        frame = frames[-1] if frames else None
+    else:
+        same = [one for one in frames if one is not None and one.original == size]
+        frame = same[-1] if same else Frame(size)
+    return frame if frame is None or model_size is None else Frame(frame.original, model_size)
 
 
 def told(parsed: Parsed[T]) -> T:

@@ -31,7 +31,7 @@ from extraction.frames import Frame, Grounding
 from extraction.growing import Closed
 from extraction.keys import Keys
 from extraction.native import NativeSyntax
-from extraction.parsed import Parsed, confidence_in, told
+from extraction.parsed import Parsed, confidence_in, frame_in, told
 from extraction.positions import Outline
 from extraction.prompts import has_geometry, schema_text
 from extraction.schemas.json_schema import check_json_schema, json_schema_of
@@ -62,6 +62,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             value is then JSON, validated by ``jsonschema``).
         convention: How the model writes boxes.
         size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
+        model_size: (width, height) at which the model saw all of it, where the message does not tell and the numbers count it.
         things: What the model was asked to look for, where it answers with places that have no names.
         on_truncation: What a cut answer is: "raise" for an error, "salvage" for the value of what is complete of it,
             if that fits the schema, or else an error.
@@ -75,6 +76,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     target: Any
     convention: BoxConvention | None = None
     size: tuple[int, int] | None = None
+    model_size: tuple[int, int] | None = None
     things: tuple[str, ...] = ()
     on_truncation: Literal["raise", "salvage"] = "raise"
 
@@ -369,10 +371,4 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         convention = self.convention
         if convention is None and boxes.get("convention"):
             convention = BoxConvention.from_json(boxes["convention"])
-        frames = [Frame.from_json(one or {}) for one in boxes.get("frames") or []]
-        if self.size is None:
-            return convention, frames[
-                -1
-            ] if frames else None  # examples come with pictures, before the one that is asked
-        same = [frame for frame in frames if frame is not None and frame.original == self.size]
-        return convention, same[-1] if same else Frame(self.size)
+        return convention, frame_in(metadata, self.size, self.model_size)

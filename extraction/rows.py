@@ -32,11 +32,14 @@ class SpecialTokens:
         silent: Tokens without text, those that end an answer among them.
         placeholders: Tokens that stand for a part of a picture in a prompt; a model may never write them, since no
             picture stands behind them.
+        may_be_empty: Whether an answer may have no text: to a task such as ``detect cat`` that says that there is none,
+            while an empty turn of a chat says nothing.
     """
 
     ends: frozenset[int]
     silent: frozenset[int]
     placeholders: frozenset[int]
+    may_be_empty: bool = False
 
 
 class Row:
@@ -135,8 +138,10 @@ class Row:
             forbidden = self._special.placeholders
         elif self.tokens:
             forbidden = self._special.placeholders
+        elif self._special.may_be_empty:
+            forbidden = self._special.placeholders | (self._special.silent - self._special.ends)
         else:
-            forbidden = self._special.placeholders | self._special.silent  # an answer is never empty
+            forbidden = self._special.placeholders | self._special.silent
         scores[list(forbidden)] = float("-inf")
 
     def choose(self, scores: torch.Tensor, likeliest: int, best: float) -> int:

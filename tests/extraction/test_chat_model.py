@@ -224,7 +224,7 @@ def test_prompts_are_kept_unless_that_is_switched_off(tiny: str) -> None:
 
 def test_a_family_that_was_never_taught_boxes_has_no_convention(tiny_llava: str) -> None:
     boxes = ChatTransformers(model=tiny_llava).invoke(LOOK, max_tokens=2).response_metadata["boxes"]
-    frames = [{"original": [60, 40], "model": None, "content": None}]
+    frames = [{"original": [60, 40], "model": [32, 32], "content": None}]
     assert boxes == {"family": "llava", "convention": None, "frames": frames}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import UNKNOWN, Family, find_family
+from extraction.families import THINK, TOLD_TO_THINK, UNKNOWN, Family, find_family, thinking_marks
 from extraction.family_table import FAMILIES
 
 
@@ -43,6 +43,15 @@ def test_the_conventions_in_words() -> None:
         (None, "google/gemini-2.5-pro", "gemini", "gemini"),
         (None, "gpt-5", "openai", "openai"),
         (None, "o3-mini", "openai", "openai"),
+        (None, "qwen2.5vl:7b", "qwen2.5-vl", "qwen2.5-vl"),  # as Ollama names it
+        (None, "accounts/fireworks/models/qwen2p5-vl-32b-instruct", "qwen2.5-vl", "qwen2.5-vl"),
+        (None, "/models/Qwen2.5-VL-7B-Instruct-Q4_K_M.gguf", "qwen2.5-vl", "qwen2.5-vl"),
+        (None, "qwen.qwen3-vl-235b-a22b", "qwen3-vl", "qwen3-vl"),
+        (None, "qwen3-vl:8b", "qwen3-vl", "qwen3-vl"),
+        (None, "gemma4:12b", "gemma4", "gemma4"),
+        (None, "gemma3:4b", "gemma3", None),
+        (None, "us.meta.llama4-scout-17b-instruct-v1:0", "llama4", "llama4"),
+        (None, "qwen2.5:7b", "unknown", None),
         (None, "some-model", "unknown", None),
         (None, "gemini/some-model", "unknown", None),
         ("", "pocketful/of-models", "unknown", None),
@@ -149,3 +158,34 @@ def test_words_for_a_task() -> None:
     ):
         with pytest.raises(BoxConventionError, match=problem):
             paligemma.prompt(task, things)
+
+
+def test_the_marks_of_thinking_are_those_of_all_families_and_cannot_be_taken_for_one_another() -> None:
+    marks = thinking_marks()
+    assert {family.thinking for family in FAMILIES if family.thinking} | {THINK, TOLD_TO_THINK} == set(marks.items())
+    assert marks["◁think▷"] == "◁/think▷"
+    every = [*marks, *marks.values()]
+    assert not [(one, other) for one in every for other in every if one is not other and other.startswith(one)]
+
+
+@pytest.mark.parametrize(
+    ("override", "name", "size"),
+    [
+        ("pixel, model_size=1000x750", "pixel", (1000, 750)),
+        ({"family": "pixel", "model_size": (1000, 750)}, "pixel", (1000, 750)),
+        ({"family": "pixel", "model_size": [28, 56]}, "pixel", (28, 56)),
+        ("model_size=640x480", "qwen2.5-vl", (640, 480)),
+        ("dots.ocr, model_size=640X480, order=yxyx", "dots.ocr", (640, 480)),
+    ],
+)
+def test_the_size_at_which_a_model_sees_pictures_can_be_said(override: Any, name: str, size: tuple[int, int]) -> None:
+    found = find_family(None, "qwen2.5vl:7b", override)
+    assert (found.name, found.model_size) == (name, size)
+    assert found.boxes is not None
+    assert found.boxes.order == ("yxyx" if "order" in str(override) else "xyxy")
+
+
+@pytest.mark.parametrize("size", ["1000", "0x5", "axb", (1, 2, 3), (-1, 5), None, 7])
+def test_what_is_no_size_raises(size: Any) -> None:
+    with pytest.raises(BoxConventionError, match="is no size in pixels"):
+        find_family(None, "", {"family": "pixel", "model_size": size})
