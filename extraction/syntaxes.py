@@ -134,11 +134,9 @@ def parse_native(text: str, syntaxes: Sequence[str], *, ended: bool = True) -> N
             return _answer(answer, offset, found, "found", cut=found.cut or half, syntax=name)
         readings.append(found)
     cut = half or any(found.cut for found in readings)
-    said = denial_in(answer, ended=ended)
-    if not cut and any(found.empty for found in readings):
+    said = denial_in(answer, ended=ended and not cut)
+    if said is None and ended and not cut and any(found.empty for found in readings):
         said = "nothing"
-    elif cut and said == "nothing":
-        said = None
     first = next((found for found in readings if found.holes or found.count is not None), Found())
     return _answer(answer, offset, first, said or "junk", cut=cut)
 

@@ -28,6 +28,8 @@ from extraction.marks import (
 
 _NONE: Final = ("", "none", "null", "[]", "[[]]", "()")
 _BETWEEN: Final = " \t\r\n,;:\uff0c\u3001\uff1b\uff1a"
+_INTRODUCTIONS: Final = (":", "\uff1a", "=", "\u4e3a", "\u662f")  # and the Chinese words for "is"
+_TAG = re.compile(r"</?[a-z]{1,10}>")
 _ANGLES = re.compile(r"\s*+(?:<\d{1,6}>\s*+)++")
 _ANGLE = re.compile(r"<(\d{1,6})>")
 
@@ -93,6 +95,7 @@ class _TagReader:
         self.ended = ended
         self.found = Found()
         self.bodies = 0
+        self.empty_bodies = 0
         self.ref: re.Match[str] | None = None
         self.body: re.Match[str] | None = None
         self.label: str | None = None
@@ -115,6 +118,7 @@ class _TagReader:
         elif self.item is not None and not self.ended:
             self.found.cut = not are_apart(self.text, self.labelled, end)
         self.found.cut |= self.ref is not None
+        self.found.empty = 0 < self.bodies == self.empty_bodies
         if self.ended and self.body is None:
             self._end_text(end)
         elif self.waiting:
@@ -160,29 +164,27 @@ class _TagReader:
         """Reads the numbers between a tag and ``end``; its closing tag ends at ``behind``."""
         start, body = opening.end(), self.syntax.bodies[opening[0]]
         inside = self.text[start:end]
+        begin = opening.start() if self.item is None else self.item
         self.found.holes.append((opening.start(), behind))
-        self.labelled = behind
+        self.item, self.labelled, self.text_from = None, behind, behind
         if self.syntax.json and "{" in inside and self._end_json(inside, start, closed=closed):
             return
         groups, _ = groups_in(self.text, start, end, sizes=body.sizes, corners=body.corners, closed=closed)
         if closed and not groups:
             groups = _flat(inside, opening.start(), behind, body.sizes)
-            self.found.empty |= inside.strip().lower() in _NONE
+            self.empty_bodies += inside.strip().lower() in _NONE
         label = self.label
         if label is None and self.syntax.label_inside:
             label = named(inside.partition("[")[0])
-        begin = opening.start() if self.item is None else self.item
         for group in groups:
             mark = Mark(group.kind, group.numbers, label, (min(begin, group.start), group.end))
             (self.waiting if self.syntax.text_after else self.found.marks).append(mark)
             begin = group.end
-        self.item = None
-        self.text_from = behind
 
     def _end_json(self, inside: str, start: int, *, closed: bool) -> bool:
         """Reads JSON between tags; whether there is any that says something."""
         found = read_json(inside, closed)
-        self.found.empty |= found.empty
+        self.empty_bodies += found.empty
         for mark in found.marks:
             self.found.marks.append(replace(mark, span=(mark.span[0] + start, mark.span[1] + start)))
         return bool(found.marks) or found.empty or found.cut
@@ -222,9 +224,9 @@ def read_bare(text: str, ended: bool, *, spotted: bool = False) -> Found:
         if not (position and not between.strip(" \t\r\n,;")):  # boxes in one list share what stands before it
             outside = between.rstrip("[")
             line = outside.rpartition("\n")[2]
-            touches = spotted or not line[-1:].isspace()
-            line = line.lstrip("])}" + _BETWEEN) if touches else ""
-            name = named(line)
+            introduced = line[-1:].isspace() or line.endswith(_INTRODUCTIONS)
+            line = "" if introduced and not spotted else line.lstrip("])}" + _BETWEEN)
+            name = named(_TAG.sub("", line))
             start = position + len(outside) - len(line)
         end = group.end
         while text.startswith("]", end):

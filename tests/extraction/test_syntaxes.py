@@ -99,6 +99,8 @@ def test_tokens_and_thinking_around_an_answer_do_not_count(golden: Golden) -> No
         ("internvl", "<ref>cat</ref><box>[[1,2,3,4]] <ref>dog</ref><box>[[5,6,7,8]]</box>",
          [box(1, 2, 3, 4, label="cat"), box(5, 6, 7, 8, label="dog")]),
         ("internvl", "<ref>cat</ref><box>[[1,2,3,4]]", [box(1, 2, 3, 4, label="cat")]),
+        ("internvl", "<ref>cat</ref>[[1,2,3,4]] Boxes:[5,6,7,8]", [box(1, 2, 3, 4, label="cat"), box(5, 6, 7, 8)]),
+        ("hunyuan", "Total: (1,2),(3,4)", [box(1, 2, 3, 4, text="Total:")]),
         ("deepseek", "<|ref|>a<|/ref|> <|ref|>b<|/ref|><|det|>[[1,2,3,4]]<|/det|><|det|>[[[5,6,7,8]]]<|/det|>",
          [box(1, 2, 3, 4, label="b"), box(5, 6, 7, 8, label="b")]),
         ("glm", "<think>[[1,1,1,1]]</think><answer><|begin_of_box|>{1,2,3,4}<|end_of_box|></answer>", [box(1, 2, 3, 4)]),
@@ -167,6 +169,8 @@ NOTHING = [
     ("florence2_quads", ""),
     ("internvl", "<ref>cat</ref><box>[]</box>"),
     ("qwen_vl", "<ref>cat</ref><box>none</box>"),
+    ("locate", "<box>none</box>"),
+    ("locate", "<ref>cat</ref><box>None</box>\n<ref>dog</ref><box>none</box>"),
     ("deepseek", "<|ref|>cat<|/ref|><|det|>[]<|/det|>"),
     ("glm", "<|begin_of_box|>[]<|end_of_box|>"),
     ("glm", '<|begin_of_box|>[{"bbox_2d": [], "label": "cat"}]<|end_of_box|>'),
@@ -236,7 +240,14 @@ def test_nothing_found_is_said_by_the_model(syntax: str, text: str) -> None:
 @pytest.mark.parametrize("syntax", ["json", "florence2", "internvl"])
 def test_refusals(syntax: str, text: str) -> None:
     assert parse_native(text, [syntax]).outcome == "refused"
-    assert parse_native(f"{text} [{{}}]", [syntax]).outcome == "refused"
+    assert parse_native(f"{text} []", [syntax]).outcome == "refused"
+
+
+def test_nothing_beside_something_broken_is_junk() -> None:
+    for syntax in ("locate", "internvl", "qwen_vl"):
+        assert parse_native("<box>none</box><box>1 2 3</box>", [syntax]).outcome == "junk"
+    assert parse_native('[{"bbox_2d": []}, {"bbox_2d": [1, 2, 3]}]', ["json"]).outcome == "junk"
+    assert parse_native("[] and [1, 2, 3]", ["json"]).outcome == "junk"
 
 
 @pytest.mark.parametrize("text", JUNK)
