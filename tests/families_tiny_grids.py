@@ -15,6 +15,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from tests.families_tiny_parts import Config, Parts, Tiny, chat, chatml, config, ids, text
 
 SIZES: dict[str, Any] = {"patch_size": 8, "merge_size": 2, "size": {"shortest_edge": 16 * 16, "longest_edge": 64 * 64}}
+FRAMES = {**SIZES, "temporal_patch_size": 2}
 """One token for 16 x 16 pixels."""
 TOWER: Config = {
     "depth": 2,
@@ -77,7 +78,11 @@ def _qwen3_vl(tokenizer: PreTrainedTokenizerFast) -> Parts:
 
 def _qwen3_5(tokenizer: PreTrainedTokenizerFast) -> Parts:
     linear = {"linear_key_head_dim": 8, "linear_num_key_heads": 2, "linear_value_head_dim": 8}
-    layers = {"layer_types": ["linear_attention", "full_attention"], **linear, "linear_num_value_heads": 2}
+    layers: dict[str, Any] = {
+        "layer_types": ["linear_attention", "full_attention"],
+        **linear,
+        "linear_num_value_heads": 2,
+    }
     made = config(
         "qwen3_5",
         text_config=text(tokenizer, **layers, **_mrope(4, 2, 2, mrope_interleaved=True, partial_rotary_factor=1.0)),
@@ -105,21 +110,26 @@ def _glm(model_type: str, tokenizer: PreTrainedTokenizerFast, **options: Any) ->
 
 
 def _glm4v(tokenizer: PreTrainedTokenizerFast) -> Parts:
-    return Parts(_glm("glm4v", tokenizer), Glm4vImageProcessorPil(temporal_patch_size=2, **SIZES))
+    return Parts(_glm("glm4v", tokenizer), Glm4vImageProcessorPil(**FRAMES))
 
 
 def _glm46v(tokenizer: PreTrainedTokenizerFast) -> Parts:
-    return Parts(_glm("glm46v", tokenizer), Glm46VImageProcessorPil(temporal_patch_size=2, **SIZES))
+    return Parts(_glm("glm46v", tokenizer), Glm46VImageProcessorPil(**FRAMES))
 
 
 def _glm45v(tokenizer: PreTrainedTokenizerFast) -> Parts:
     experts = {"moe_intermediate_size": 16, "n_routed_experts": 4, "num_experts_per_tok": 2}
     made = _glm("glm4v_moe", tokenizer, **experts)
-    return Parts(made, Glm4vImageProcessorPil(temporal_patch_size=2, **SIZES))
+    return Parts(made, Glm4vImageProcessorPil(**FRAMES))
 
 
 def _ernie(tokenizer: PreTrainedTokenizerFast) -> Parts:
-    experts = {"moe_intermediate_size": [32, 16], "moe_k": 2, "moe_num_experts": 4, "moe_num_shared_experts": 1}
+    experts: dict[str, Any] = {
+        "moe_intermediate_size": [32, 16],
+        "moe_k": 2,
+        "moe_num_experts": 4,
+        "moe_num_shared_experts": 1,
+    }
     made = config(
         "ernie4_5_vl_moe",
         text_config=text(tokenizer, mlp_layer_types=["dense", "sparse"], **experts, **_mrope(3, 3, 2)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from transformers import Gemma4AudioFeatureExtractor, PreTrainedTokenizerFast
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.deepseek_vl.image_processing_pil_deepseek_vl import DeepseekVLImageProcessorPil
@@ -110,7 +112,11 @@ def _gemma3(tokenizer: PreTrainedTokenizerFast) -> Parts:
 
 
 def _gemma4(tokenizer: PreTrainedTokenizerFast) -> Parts:
-    layer = {"hidden_size_per_layer_input": 8, "vocab_size_per_layer_input": len(tokenizer) + 7, "global_head_dim": 16}
+    layer: dict[str, Any] = {
+        "hidden_size_per_layer_input": 8,
+        "vocab_size_per_layer_input": len(tokenizer) + 7,
+        "global_head_dim": 16,
+    }
     made = config(
         "gemma4",
         text_config=text(tokenizer, **LOCAL, **layer, use_bidirectional_attention="vision"),
