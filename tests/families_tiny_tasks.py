@@ -225,8 +225,7 @@ def build_blip2_t5(folder: Path) -> Path:
         d_ff=64,
         num_layers=2,
         num_heads=2,
-        **_ids(tokenizer),
-        decoder_start_token_id=tokenizer.pad_token_id,
+        **_ids(tokenizer) | {"decoder_start_token_id": tokenizer.pad_token_id},
     )
     return _blip2(folder, tokenizer, text)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extraction.layout import fitted
+from extraction.layout import resized
 from extraction.views import RULES, View, views_of
 from tests.extraction.configurations import CONFIGURATIONS, SIZES, Configuration, pixels, square
 from tests.extraction.probes import Measured, gradient, measure
@@ -140,7 +140,7 @@ def test_the_settings_of_the_call_count(name: str, size: tuple[int, int], settin
 
 def test_a_picture_that_was_resized_before_is_the_original_still() -> None:
     original, one = (301, 97), NAMED["llava"]
-    image_processor, picture = one.build(), fitted(gradient(original), max_pixels=4_000)
+    image_processor, picture = one.build(), resized(gradient(original), (111, 35))
     outputs = returned(image_processor, picture)
     (view,) = views_of(image_processor, outputs, [original], pictures=[picture.size])
     assert picture.size == (111, 35)

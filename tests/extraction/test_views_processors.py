@@ -12,7 +12,7 @@ from PIL import Image
 
 from extraction.content import Turn
 from extraction.images import Picture
-from extraction.layout import Layout, fitted
+from extraction.layout import Layout
 from extraction.loading import Checkpoint, ModelKey
 from extraction.views import View, views_of
 from tests.extraction.configurations import CONFIGURATIONS
@@ -136,8 +136,8 @@ def test_views_of_a_conversation(tiny_qwen: str, bounds: dict[str, int]) -> None
 
 
 def test_views_of_a_conversation_whose_pictures_were_resized_before(tiny_llava: str) -> None:
-    processor, encoded = _encoded(tiny_llava, SIZES[:1], max_pixels=900)
-    given = fitted(Image.new("RGB", SIZES[0]), max_pixels=900)
+    processor, encoded = _encoded(tiny_llava, SIZES[:1], max_pixels=1024)
+    given = Image.new("RGB", (32, 32))
     views = views_of(processor, encoded.inputs, SIZES[:1], pictures=[given.size])
     assert views == [View.whole((32, 32))]
     assert measure(first_part(processor.image_processor, encoded.inputs, 0)).content == pytest.approx(
