@@ -147,6 +147,18 @@ class Passes:
         self._kwargs["past_key_values"].batch_select_indices(index)
 
 
+def opening(model: Any) -> list[int]:
+    """What the answers of an encoder-decoder model begin with, where a token is forced behind the usual start (BART).
+
+    Read as a part of the prompt, it stands before the first token of a grammar as well, as it did in training. Empty where
+    ``generate`` knows the start alone.
+    """
+    config = model.generation_config
+    start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+    forced = config.forced_bos_token_id
+    return [int(start), int(forced)] if model.config.is_encoder_decoder and None not in (start, forced) else []
+
+
 def _with_mask(kwargs: dict[str, Any], input_ids: torch.Tensor) -> dict[str, Any]:
     """The inputs with the mask that ``generate`` leaves out where prompts of a batch are all of one length."""
     import torch

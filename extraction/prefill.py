@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -321,6 +322,11 @@ class _Batch:
             opened.input_ids, next_sequence_length=opened.unread, is_first_iteration=True, **opened.kwargs
         )
         return self.model(**inputs, return_dict=True).past_key_values
+
+
+def reads_pictures_itself(model: Any) -> bool:
+    """Whether a model has a ``generate`` of its own that looks at pictures, and needs them there (BLIP-2, Kosmos-2)."""
+    return not inspect.signature(type(model).generate).parameters.keys().isdisjoint(ENCODED_EARLY)
 
 
 def _mask(kwargs: Mapping[str, Any], input_ids: torch.Tensor) -> torch.Tensor:

@@ -99,7 +99,7 @@ def build_florence2(folder: Path) -> Path:
             decoder_start_token_id=tokenizer.eos_token_id,
             forced_eos_token_id=None,
         ).to_dict(),
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_id=tokenizer.get_vocab()["<image>"],
     )
     pictures = CLIPImageProcessorPil(size={"height": 32, "width": 32}, do_center_crop=False, image_seq_length=5)
     processor = Florence2Processor(image_processor=pictures, tokenizer=tokenizer)
@@ -135,7 +135,7 @@ def build_paligemma(folder: Path) -> Path:
             max_position_embeddings=POSITIONS,
             **_ids(tokenizer),
         ).to_dict(),
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_index=tokenizer.get_vocab()["<image>"],
         projection_dim=32,
     )
     return _saved(folder, PaliGemmaForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
@@ -225,10 +225,9 @@ def build_blip2_t5(folder: Path) -> Path:
         d_ff=64,
         num_layers=2,
         num_heads=2,
-        decoder_start_token_id=tokenizer.pad_token_id,
         **_ids(tokenizer),
     )
-    return _blip2(folder, tokenizer, text)
+    return _blip2(folder, tokenizer, text, decoder_start_token_id=tokenizer.pad_token_id)
 
 
 def build_instructblip(folder: Path) -> Path:
@@ -252,7 +251,7 @@ def build_instructblip(folder: Path) -> Path:
         qformer_config={**_FORMER, "vocab_size": len(former), "pad_token_id": former.pad_token_id},
         text_config=text.to_dict(),
         num_query_tokens=QUERIES,
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_index=tokenizer.get_vocab()["<image>"],
     )
     return _saved(folder, InstructBlipForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
 
@@ -285,7 +284,7 @@ _FORMER: dict[str, Any] = {
 }
 
 
-def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any) -> Path:
+def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any, **start: Any) -> Path:
     pictures = BlipImageProcessorPil(size={"height": 32, "width": 32})
     processor = Blip2Processor(pictures, tokenizer, num_query_tokens=QUERIES)  # adds <image>
     config = Blip2Config(
@@ -293,10 +292,11 @@ def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any) -> Path:
         qformer_config={**_FORMER, "vocab_size": 30},
         text_config=text.to_dict(),
         num_query_tokens=QUERIES,
-        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_token_index=tokenizer.get_vocab()["<image>"],
     )
-    ids = _ids(tokenizer) | {"decoder_start_token_id": getattr(text, "decoder_start_token_id", None)}
-    return _saved(folder, Blip2ForConditionalGeneration(config), processor, GenerationConfig(**ids))
+    return _saved(
+        folder, Blip2ForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer), **start)
+    )
 
 
 def _saved(folder: Path, model: PreTrainedModel, processor: Any, generation: GenerationConfig) -> Path:
@@ -311,7 +311,7 @@ def _saved(folder: Path, model: PreTrainedModel, processor: Any, generation: Gen
     return folder
 
 
-def _ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, int | None]:
+def _ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     return {
         "bos_token_id": tokenizer.bos_token_id,
         "pad_token_id": tokenizer.pad_token_id,

@@ -24,6 +24,7 @@ from extraction.jobs import Answer, Job, Request
 from extraction.layout import Encoded
 from extraction.loading import ModelKey
 from extraction.local_model import TransformersBackend
+from extraction.passes import opening
 from extraction.schemas import Box
 from extraction.text_stream import TextStream
 from tests.families_tiny_tasks import QUERIES, TINY_TASKS
@@ -212,7 +213,7 @@ def test_greedy_answers_are_those_of_generate(backend_of: Backends, name: str) -
             **inputs, do_sample=False, num_beams=1, max_new_tokens=25, bad_words_ids=forbidden
         )[0]
         if name in ENCODER_DECODERS:
-            written = written[max(1, len(backend._opening)) :]
+            written = written[max(1, len(opening(backend._loaded()))) :]
         else:
             written = written[inputs["input_ids"].shape[-1] :]
         tokens = written[:23].tolist()
@@ -314,8 +315,8 @@ def test_a_forced_end_does_not_hide_that_an_answer_was_cut(backend_of: Backends)
 def test_a_forced_first_token_comes_before_a_grammar_too(backend_of: Backends) -> None:
     backend = backend_of("florence2")
     tokenizer = backend._checkpoint.tokenizer
-    assert backend._opening == [tokenizer.eos_token_id, tokenizer.bos_token_id]
-    assert backend_of("blip2_t5")._opening == backend_of("paligemma")._opening == []
+    assert opening(backend._loaded()) == [tokenizer.eos_token_id, tokenizer.bos_token_id]
+    assert opening(backend_of("blip2_t5")._loaded()) == opening(backend_of("paligemma")._loaded()) == []
     limit = backend.info().max_positions
     assert limit is not None
     prepared = backend._prepared(Job(replace(Request((Turn("user", (RED, "x")),)), max_tokens=5000)))
