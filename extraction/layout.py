@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from extraction.arranging import arrange
-from extraction.bare_prompts import BarePrompts, count_image_tokens
+from extraction.bare_prompts import BarePrompts, count_image_tokens, prompt_ids
 from extraction.content import Role, ToolCall, Turn
 from extraction.errors import ExtractionError, MessageError
 from extraction.frames import Frame, frames_from_processor
@@ -133,7 +133,7 @@ class Layout:
             frames = frames_from_processor(processor, inputs, [picture.size for picture in pictures])
         for name in _NOT_FOR_THE_MODEL:
             inputs.pop(name, None)
-        ids = inputs["input_ids"]
+        ids = prompt_ids(inputs)
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")
         image_tokens = count_image_tokens(inputs, placeholder_tokens(self._checkpoint))

@@ -143,9 +143,9 @@ class TransformersBackend:
     def _room(self, one: _Prepared) -> int:
         """Tokens that an answer may have."""
         limit = self.info().max_positions
-        model = self._loaded()
-        read = max(0, len(opening(model)) - 1)  # by a decoder; the last token of an answer is not
-        taken = read if model.config.is_encoder_decoder else one.encoded.length
+        model, taken = self._loaded(), one.encoded.length
+        if model.config.is_encoder_decoder and "decoder_input_ids" not in one.encoded.inputs:
+            taken = max(0, len(opening(model)) - 1)  # the last token of an answer is not read
         asked = one.job.request.max_tokens
         return asked if limit is None else min(asked, limit - taken)
 
@@ -238,7 +238,7 @@ class TransformersBackend:
                 rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head, prefill=prefill
             )
             if begins := opening(model):
-                inputs["decoder_input_ids"] = torch.tensor([begins] * len(rows), device=model.device)
+                inputs.setdefault("decoder_input_ids", torch.tensor([begins] * len(rows), device=model.device))
             model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
 
     def _loaded(self) -> Any:
