@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from extraction.chains.caption import caption_chain
     from extraction.chains.detect import detection_chain
     from extraction.chains.extract import extraction_chain
+    from extraction.chains.native import native_chain
     from extraction.chains.read import ocr_chain
     from extraction.chains.reason import reasoning_chain
 else:
@@ -30,9 +31,10 @@ else:
             "extraction.chains.caption": ("caption_chain",),
             "extraction.chains.detect": ("detection_chain",),
             "extraction.chains.extract": ("extraction_chain",),
+            "extraction.chains.native": ("native_chain",),
             "extraction.chains.read": ("ocr_chain",),
             "extraction.chains.reason": ("reasoning_chain",),
         },
     )
 
-__all__ = ["caption_chain", "detection_chain", "extraction_chain", "ocr_chain", "reasoning_chain"]
+__all__ = ["caption_chain", "detection_chain", "extraction_chain", "native_chain", "ocr_chain", "reasoning_chain"]

@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable
 
 from extraction.chains.models import ChatModel
 from extraction.chains.pictures import IMAGE_URL, picture_step
-from extraction.parsing import WholeTextParser
+from extraction.text_parsing import WholeTextParser
 
 CAPTION = "Describe the picture."
 PROMPT = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text", "text": "{instruction}"}])])

@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable
 from extraction.chains.extract import extraction_chain
 from extraction.chains.models import ChatModel
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
+from extraction.families import FamilyLike
 from extraction.prompts import INSTRUCTION
 from extraction.schemas import Scene
 
@@ -22,7 +22,7 @@ def detection_chain(
     labels: Sequence[str] = (),
     *,
     repair: int = 0,
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
 ) -> Runnable[Any, Scene]:
     """A Runnable from a picture to a ``Scene``: every object with its label, main colour and box in pixels.
 

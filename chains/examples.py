@@ -14,8 +14,9 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from extraction.chains.pictures import data_uri
+from extraction.chains.sending import Sending
+from extraction.conventions import BoxConvention
 from extraction.errors import SchemaError
-from extraction.families import BoxConvention
 from extraction.frames import Frame, Grounding
 from extraction.images import load_image
 from extraction.schemas import Schema
@@ -85,9 +86,20 @@ def _with_plain_numbers(value: Any) -> Any:
 
 
 def example_messages(
-    examples: Sequence[Shown], schema: dict[str, Any], convention: BoxConvention | None, instruction: str
+    examples: Sequence[Shown],
+    schema: dict[str, Any],
+    convention: BoxConvention | None,
+    instruction: str,
+    sending: Sending | None = None,
 ) -> list[BaseMessage]:
     """Two messages per example: the picture with the instruction, and the answer as this model would write it.
+
+    Args:
+        examples: The examples.
+        schema: The JSON schema of their values, with markers.
+        convention: How the model writes boxes.
+        instruction: What it is asked about each.
+        sending: At which size the pictures will be sent, where that is not their own.
 
     Raises:
         BoxConventionError: The values hold boxes and it is not known how this model would write them.
@@ -95,7 +107,8 @@ def example_messages(
     """
     messages: list[BaseMessage] = []
     for number, example in enumerate(examples, 1):
-        grounding = Grounding(convention, Frame(example.size), to_model=True)
+        frame = sending.frame(example.size) if sending else Frame(example.size)
+        grounding = Grounding(convention, frame, to_model=True)
         said = grounding.apply(example.data, schema)
         if grounding.problems:
             raise SchemaError(f"the value of example {number} does not fit the schema: {'; '.join(grounding.problems)}")

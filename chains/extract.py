@@ -22,13 +22,16 @@ from extraction.chains.models import (
     asked_for_samples,
     box_convention,
     parser_convention,
+    picture_sending,
 )
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
 from extraction.chains.samples import Sampled
+from extraction.chains.sending import Sending
+from extraction.conventions import BoxConvention
 from extraction.endings import finish_reason
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
+from extraction.families import FamilyLike
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
 from extraction.parsing import GroundedOutputParser
@@ -60,7 +63,8 @@ class _Request:
     schema: dict[str, Any]
     instruction: str
     examples: tuple[Shown, ...]
-    family: str | Family | BoxConvention | None
+    family: FamilyLike | None
+    sending: Sending | None
 
     @cached_property
     def convention(self) -> BoxConvention | None:
@@ -73,7 +77,7 @@ class _Request:
     def variables(self, instruction: str | None) -> Mapping[str, Any]:
         """The prompt's variables besides the picture."""
         wanted = instruction or self.instruction
-        shown = example_messages(self.examples, self.schema, self.convention, wanted)
+        shown = example_messages(self.examples, self.schema, self.convention, wanted, self.sending)
         return {"system": SYSTEM, "form": self.form, "examples": shown, "instruction": wanted}
 
 
@@ -86,7 +90,7 @@ def extraction_chain(
     examples: Sequence[Example] = ...,
     repair: int = ...,
     on_truncation: OnTruncation = ...,
-    family: str | Family | BoxConvention | None = ...,
+    family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
 ) -> Runnable[Any, T]: ...
@@ -102,7 +106,7 @@ def extraction_chain(
     include_raw: bool = ...,
     repair: int = ...,
     on_truncation: OnTruncation = ...,
-    family: str | Family | BoxConvention | None = ...,
+    family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
 ) -> Runnable[Any, Any]: ...
@@ -117,7 +121,7 @@ def extraction_chain(
     include_raw: bool = False,
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
 ) -> Runnable[Any, Any]:
@@ -137,6 +141,8 @@ def extraction_chain(
             "salvage" for the value of what is complete of it, if that fits the schema (else the error), "continue" for
             the rest, up to eight times the budget; a local model goes on where it broke off.
         family: How the model writes boxes, where it does not say itself: a name such as "relative-1000".
+            A remote model's family is found by the name of the model. One that counts pixels is sent pictures at a size
+            that its server leaves as it is; where nobody knows one, say it: "pixel, model_size=1000x1000".
         samples: How many more answers are drawn. The value stays the model's own answer; its message tells, in
             ``response_metadata["agreement"]``, which share of the samples says the same, by JSON pointer.
         sample_temperature: At which they are drawn; 1 is the model's own distribution.
@@ -144,8 +150,9 @@ def extraction_chain(
     Raises:
         SchemaError: The schema cannot be read, or an example's value does not fit it.
         ImageError: The picture of an example cannot be read.
-        BoxConventionError: There is no such ``family``.
-        OptionError: ``repair`` or ``samples`` is negative, ``sample_temperature`` not above 0, or ``on_truncation`` unknown.
+        BoxConventionError: There is no such ``family``, or a remote one counts pixels of a picture of unknown size.
+        OptionError: ``repair`` or ``samples`` is negative, ``sample_temperature`` not above 0, or ``on_truncation`` unknown;
+            or fallbacks write boxes in another way.
     """
     asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
     parts = _parts(model, schema, instruction, examples, asking)
@@ -158,7 +165,7 @@ class _Asking:
 
     repair: int
     on_truncation: OnTruncation
-    family: str | Family | BoxConvention | None
+    family: FamilyLike | None
     samples: int
     sample_temperature: float
 
@@ -190,7 +197,8 @@ def _parts(
         on_truncation="salvage" if asking.on_truncation == "salvage" else "raise",
     )
     form = json_schema_of(schema)
-    request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family)
+    sending = picture_sending(model, form, family)
+    request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family, sending)
     asked = asked_for_json(model, form, family)
     drawn = asked_for_samples(asked, model, asking.samples, asking.sample_temperature)
     if asking.on_truncation == "continue":
@@ -211,7 +219,7 @@ def extract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,
@@ -246,7 +254,7 @@ async def aextract(
     examples: Sequence[Example] = (),
     repair: int = 0,
     on_truncation: OnTruncation = "raise",
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
     config: RunnableConfig | None = None,

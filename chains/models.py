@@ -7,40 +7,47 @@ from inspect import getattr_static
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.runnables import Runnable, RunnableWithFallbacks
-from langchain_core.runnables.base import RunnableBindingBase
-from langchain_core.runnables.configurable import DynamicRunnable
+from langchain_core.runnables import Runnable
 
+from extraction.chains.remote import (
+    check_json,
+    inner_models,
+    mixed_conventions,
+    named_family,
+    remote_family,
+    remote_sending,
+)
 from extraction.chains.reporting import FrameReporter
+from extraction.chains.sending import Sending
+from extraction.conventions import BoxConvention
 from extraction.errors import OptionError
-from extraction.families import RELATIVE_1000, BoxConvention, Family, find_family
+from extraction.families import Family, FamilyLike, find_family
 from extraction.prompts import model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
 
 
-def box_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def box_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """How a chat model is asked to write boxes; None where nobody knows.
 
-    The user's word counts first, then what the model says of itself. A model that says nothing (a remote one) is asked
-    in the prompt for 0..1000, which every large model can do.
+    The user's word counts first, then what the model says of itself; of a remote one, ``remote_family``.
 
     Raises:
         BoxConventionError: There is no such family.
         OptionError: The model has fallbacks that write boxes in another way.
     """
+    if not is_local(model):
+        return remote_family(model, family).boxes
     if family is not None:
         return find_family(None, "", family).boxes
-    if not is_local(model):
-        return RELATIVE_1000
-    first, *others = [inner.family.boxes for inner in _inner_models(model)]
+    first, *others = [inner.model.family.boxes for inner in inner_models(model)]
     if any(other != first for other in others):
-        raise _mixed()
+        raise mixed_conventions()
     convention: BoxConvention | None = first
     return convention
 
 
-def parser_convention(model: ChatModel, family: str | Family | BoxConvention | None) -> BoxConvention | None:
+def parser_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
     """The convention that a parser behind the model needs to be told: none where the model's messages tell it.
 
     Raises:
@@ -56,19 +63,70 @@ def is_local(model: ChatModel) -> bool:
         OptionError: Only some of a model and its fallbacks are.
     """
     # Looked at without asking: its family is known only once its configuration has been read.
-    local = [isinstance(getattr_static(inner, "family", None), (property, Family)) for inner in _inner_models(model)]
+    local = [
+        isinstance(getattr_static(inner.model, "family", None), (property, Family)) for inner in inner_models(model)
+    ]
     if any(local) != all(local):
-        raise _mixed()
+        raise mixed_conventions()
     return local[0]
 
 
-def asked_for_json(
-    model: ChatModel, schema: dict[str, Any], family: str | Family | BoxConvention | None = None
-) -> ChatModel:
+def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
+    """The family of a chat model: the user's word, or what the model says of itself.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: The model has fallbacks of another family.
+    """
+    if not is_local(model):
+        return named_family(model, family)
+    if family is not None:
+        return find_family(None, "", family)
+    first, *others = [inner.model.family for inner in inner_models(model)]
+    if any(other != first for other in others):
+        raise mixed_conventions()
+    found: Family = first
+    return found
+
+
+def picture_sending(model: ChatModel, schema: Any, family: FamilyLike | None) -> Sending | None:
+    """At which size a model is sent pictures, so that it is known what its boxes refer to; None for as they are.
+
+    Args:
+        model: The chat model. A local one tells itself what it was given.
+        schema: The JSON schema of the answer, with markers.
+        family: How the user says that the model writes boxes.
+
+    Raises:
+        BoxConventionError: There is no such family, or what its numbers refer to cannot be known.
+        OptionError: Fallbacks write boxes in another way.
+    """
+    return None if is_local(model) else remote_sending(schema, remote_family(model, family))
+
+
+def pictured(model: ChatModel, schema: Any, family: FamilyLike | None) -> ChatModel:
+    """The model, with answers that tell how large the pictures of their prompt were, and at which size it saw them.
+
+    Args:
+        model: The chat model.
+        schema: The JSON schema of what is made of its answer, with markers.
+        family: How the user says that the model writes boxes.
+
+    Raises:
+        BoxConventionError: There is no such family, or what its numbers refer to cannot be known.
+        OptionError: Fallbacks write boxes in another way.
+    """
+    if is_local(model):
+        return model
+    sending = picture_sending(model, schema, family)
+    return FrameReporter(model=model, family=remote_family(model, family), sending=sending)
+
+
+def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike | None = None) -> ChatModel:
     """The model as it is asked for an answer in ``schema``.
 
-    A local one is held to it by a grammar, a remote one is told by the prompt alone, and its answer is given the
-    sizes of the pictures it was shown.
+    A local one is held to it by a grammar, a remote one is told by the prompt alone, is sent pictures at a size that it
+    sees as it is where it counts in pixels, and its answer is given their sizes.
 
     Args:
         model: The chat model.
@@ -76,11 +134,12 @@ def asked_for_json(
         family: How the user says that the model writes boxes.
 
     Raises:
-        BoxConventionError: There is no such family.
-        OptionError: Only some of a model and its fallbacks are local.
+        BoxConventionError: There is no such family, or what its numbers refer to cannot be known.
+        OptionError: Only some of a model and its fallbacks are local, or they write boxes in different ways.
     """
     if not is_local(model):
-        return FrameReporter(model=model)
+        check_json(remote_family(model, family), schema)
+        return pictured(model, schema, family)
     if family is not None:  # the grammar that the model makes by itself would follow its own convention, or none
         schema = model_schema(schema, box_convention(model, family))
     name = str(schema.get("title") or "answer")
@@ -106,22 +165,6 @@ def asked_for_samples(asked: ChatModel, model: ChatModel, samples: int, temperat
         raise OptionError(f"sample_temperature must be above 0, not {temperature}: all samples would be the same")
     if not is_local(model):
         return [asked.bind(temperature=temperature)] * samples
-    seed = getattr(asked, "kwargs", {}).get("seed", getattr(_inner_models(model)[0], "seed", None))
+    seed = getattr(asked, "kwargs", {}).get("seed", getattr(inner_models(model)[0].model, "seed", None))
     first = random.getrandbits(32) if seed is None else seed + 1
     return [asked.bind(temperature=temperature, seed=first + index) for index in range(samples)]
-
-
-def _inner_models(model: Any) -> list[Any]:
-    """The chat models behind what LangChain wraps around one: bound options, retries, fallbacks, configuration."""
-    while isinstance(model, (RunnableBindingBase, DynamicRunnable)):
-        model = model.bound if isinstance(model, RunnableBindingBase) else model.default
-    if isinstance(model, RunnableWithFallbacks):
-        return [inner for one in model.runnables for inner in _inner_models(one)]
-    return [model]
-
-
-def _mixed() -> OptionError:
-    return OptionError(
-        "the model and its fallbacks write boxes in different ways",
-        hint="give each a chain of its own, and fallbacks to the chain: chain.with_fallbacks([other_chain])",
-    )

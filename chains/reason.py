@@ -9,13 +9,14 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
 from typing_extensions import TypeVar
 
-from extraction.chains.models import ChatModel, asked_for_json, box_convention, parser_convention
+from extraction.chains.models import ChatModel, asked_for_json, box_convention, is_local, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
-from extraction.families import BoxConvention, Family
-from extraction.parsing import GroundedOutputParser, WholeTextParser
+from extraction.families import FamilyLike
+from extraction.parsing import GroundedOutputParser
 from extraction.prompts import SYSTEM, schema_text
 from extraction.schemas import json_schema_of
+from extraction.text_parsing import WholeTextParser
 
 T = TypeVar("T", default=Any)
 
@@ -46,7 +47,7 @@ def reasoning_chain(
     schema: type[T] | Any = str,
     *,
     question: str | None = None,
-    family: str | Family | BoxConvention | None = None,
+    family: FamilyLike | None = None,
 ) -> Runnable[Any, Reasoned[T]]:
     """A Runnable from a picture and a question to a ``Reasoned`` answer.
 
@@ -74,8 +75,10 @@ def reasoning_chain(
         return values | {"system": SYSTEM, "form": schema_text(json_schema, box_convention(model, family))}
 
     parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
-    think = THINKING_PROMPT | model | WholeTextParser()
-    answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked_for_json(model, json_schema, family) | parser
+    asked = asked_for_json(model, json_schema, family)
+    thinks = model if is_local(model) else asked  # of the picture at the size that the answer will refer to
+    think = THINKING_PROMPT | thinks | WholeTextParser()
+    answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked | parser
     return (
         picture_step(variables)
         | RunnablePassthrough.assign(reasoning=think)

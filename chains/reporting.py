@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
@@ -11,11 +14,10 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict
 
-from extraction.errors import ImageError
+from extraction.chains.sending import Sending, pictures
+from extraction.errors import ExtractionError, ImageError
+from extraction.families import Family
 from extraction.images import load_image
-
-_PICTURES = ("image", "image_url", "input_image")
-_FILES = ("file", "media")
 
 
 def prompt_messages(input: LanguageModelInput) -> list[BaseMessage]:
@@ -25,31 +27,48 @@ def prompt_messages(input: LanguageModelInput) -> list[BaseMessage]:
     return [HumanMessage(input)] if isinstance(input, str) else convert_to_messages(input)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a model is asked, and the frame of each of its pictures as a message tells it."""
+
+    input: LanguageModelInput
+    frames: list[dict[str, Any]]
+
+
 class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
     """A chat model whose answers say how large the pictures of their prompt were, in ``response_metadata["boxes"]``.
 
     Local models say so themselves. For others the sizes are read from the prompt's own pictures, upright, so that the
     parser behind them can tell pixels. Of a picture that is given by its address, and of whatever size the other side
-    scales a picture to, nothing is known.
+    scales a picture to, nothing is known, unless pictures are sent at a size that it leaves as it is.
 
     Attributes:
         model: The chat model.
+        family: Its family, as far as it is known.
+        sending: At which size pictures are sent; as they are where it is None.
+
+    Raises:
+        BoxConventionError: When it runs: a picture cannot be brought to the size at which it is to be sent.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     model: Any
+    family: Family | None = None
+    sending: Sending | None = None
 
     def invoke(self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """The model's answer, with the frames."""
-        answer: AIMessage = _reported(self.model.invoke(input, config, **kwargs), input)
+        asked = self._asked(input)
+        answer: AIMessage = self._reported(self.model.invoke(asked.input, config, **kwargs), asked)
         return answer
 
     async def ainvoke(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AIMessage:
         """The same, awaited."""
-        answer: AIMessage = _reported(await self.model.ainvoke(input, config, **kwargs), input)
+        asked = await asyncio.to_thread(self._asked, input)
+        answer: AIMessage = self._reported(await self.model.ainvoke(asked.input, config, **kwargs), asked)
         return answer
 
     def batch(
@@ -61,8 +80,10 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> list[AIMessage]:
         """The model's answers, each with its own frames; an exception that stands for one stays as it is."""
-        answers = self.model.batch(inputs, config, return_exceptions=return_exceptions, **kwargs)
-        return [_reported(answer, input) for answer, input in zip(answers, inputs, strict=True)]
+        asked = self._all_asked(inputs, return_exceptions)
+        good = [one.input for one in asked if isinstance(one, _Asked)]
+        answers = self.model.batch(good, _of_good(config, asked), return_exceptions=return_exceptions, **kwargs)
+        return self._all_reported(answers, asked)
 
     async def abatch(
         self,
@@ -73,46 +94,94 @@ class FrameReporter(RunnableSerializable[LanguageModelInput, AIMessage]):
         **kwargs: Any,
     ) -> list[AIMessage]:
         """The same, awaited."""
-        answers = await self.model.abatch(inputs, config, return_exceptions=return_exceptions, **kwargs)
-        return [_reported(answer, input) for answer, input in zip(answers, inputs, strict=True)]
+        asked = await asyncio.to_thread(self._all_asked, inputs, return_exceptions)
+        good = [one.input for one in asked if isinstance(one, _Asked)]
+        answers = await self.model.abatch(good, _of_good(config, asked), return_exceptions=return_exceptions, **kwargs)
+        return self._all_reported(answers, asked)
 
     def stream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[AIMessage]:
         """The model's chunks, the first of them with the frames."""
-        told = False
-        for chunk in self.model.stream(input, config, **kwargs):
-            yield chunk if told else _reported(chunk, input)
+        asked, told = self._asked(input), False
+        for chunk in self.model.stream(asked.input, config, **kwargs):
+            yield chunk if told else self._reported(chunk, asked)
             told = True
 
     async def astream(
         self, input: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[AIMessage]:
         """The same, awaited."""
-        told = False
-        async for chunk in self.model.astream(input, config, **kwargs):
-            yield chunk if told else _reported(chunk, input)
+        asked, told = await asyncio.to_thread(self._asked, input), False
+        async for chunk in self.model.astream(asked.input, config, **kwargs):
+            yield chunk if told else self._reported(chunk, asked)
             told = True
 
+    def _asked(self, input: LanguageModelInput) -> _Asked:
+        messages = prompt_messages(input)
+        if self.sending is None:
+            sizes = [_size(picture) for message in messages for picture in pictures(message)]
+            return _Asked(input, [{"original": size, "model": None} for size in sizes])
+        sent, frames = self.sending.messages(messages)
+        return _Asked(sent, [frame.as_json() for frame in frames])
 
-def _reported(answer: Any, input: LanguageModelInput) -> Any:
-    if not isinstance(answer, AIMessage) or "boxes" in answer.response_metadata:
-        return answer
-    frames = [{"original": size, "model": None} for message in prompt_messages(input) for size in _sizes(message)]
-    boxes = {"boxes": {"family": None, "convention": None, "frames": frames}}
-    return answer.model_copy(update={"response_metadata": answer.response_metadata | boxes})
+    def _all_asked(
+        self, inputs: Sequence[LanguageModelInput], return_exceptions: bool
+    ) -> list[_Asked | ExtractionError]:
+        """The same for each input; its error, where errors are to be given back."""
+        asked: list[_Asked | ExtractionError] = []
+        for input in inputs:
+            try:
+                asked.append(self._asked(input))
+            except ExtractionError as error:
+                if not return_exceptions:
+                    raise
+                asked.append(error)
+        return asked
+
+    def _all_reported(self, answers: Sequence[Any], asked: Sequence[_Asked | ExtractionError]) -> list[Any]:
+        waiting = iter(answers)
+        return [self._reported(next(waiting), one) if isinstance(one, _Asked) else one for one in asked]
+
+    def _reported(self, answer: Any, asked: _Asked) -> Any:
+        if not isinstance(answer, AIMessage):
+            return answer
+        boxes = answer.response_metadata.get("boxes")
+        if boxes is None:
+            convention = self.family.boxes if self.family else None
+            boxes = {
+                "family": self.family.name if self.family else None,
+                "convention": dataclasses.asdict(convention) if convention else None,
+                "frames": asked.frames,
+            }
+        elif self.sending is None:
+            return answer
+        else:  # the model knows what it was sent, and not what that was made from
+            boxes = {**boxes, "frames": _from_originals(asked.frames, boxes.get("frames") or [])}
+        return answer.model_copy(update={"response_metadata": answer.response_metadata | {"boxes": boxes}})
 
 
-def _sizes(message: BaseMessage) -> Iterator[list[int] | None]:
-    """[width, height] of each picture of a message, upright; None where it cannot be told."""
-    for block in message.content_blocks:
-        content: Mapping[str, Any] = block["value"] if block["type"] == "non_standard" else block
-        kind, mime_type = content.get("type"), str(content.get("mime_type"))
-        if kind in _PICTURES or (kind in _FILES and mime_type.startswith("image/")):
-            yield _size(content)
+def _of_good(config: Any, asked: Sequence[_Asked | ExtractionError]) -> Any:
+    """The configuration of a batch without what belongs to inputs that cannot be asked."""
+    if not isinstance(config, Sequence):
+        return config
+    return [one for one, what in zip(config, asked, strict=True) if isinstance(what, _Asked)]
+
+
+def _from_originals(frames: Sequence[dict[str, Any]], told: Sequence[Any]) -> list[dict[str, Any]]:
+    """The frames that a model tells of the pictures it was sent, as frames of the user's pictures."""
+    if len(told) != len(frames):
+        return list(frames)
+    return [
+        {**theirs, "original": ours["original"]}
+        if theirs and theirs.get("model") and ours["content"] is None and list(theirs.get("original") or ()) == ours["model"]
+        else ours
+        for ours, theirs in zip(frames, told, strict=True)
+    ]
 
 
 def _size(block: Mapping[str, Any]) -> list[int] | None:
+    """[width, height] of a picture, upright; None where it cannot be told."""
     url = block.get("url") or block.get("image_url")
     if not (isinstance(url, str) and url.startswith("data:")):  # nothing but the message itself is ever opened
         url = f"data:image;base64,{block.get('base64') or block.get('data') or ''}"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from extraction.chains.extract import aextract, extract
     from extraction.chat_model import ChatTransformers
     from extraction.confidence import Confidence
+    from extraction.conventions import BoxConvention
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
         TruncatedOutputError,
         UnreadableOutputError,
     )
-    from extraction.families import BoxConvention
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
     from extraction.parsing import GroundedOutputParser
+    from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
     from extraction.result import Extraction
 else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
@@ -70,10 +71,11 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
                 "TruncatedOutputError",
                 "UnreadableOutputError",
             ),
-            "extraction.families": ("BoxConvention",),
+            "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
             "extraction.parsing": ("GroundedOutputParser",),
+            "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
             "extraction.result": ("Extraction",),
         },
@@ -103,6 +105,7 @@ __all__ = [
     "OptionError",
     "OutputError",
     "Picture",
+    "PicturePlan",
     "SchemaError",
     "SchemaMismatchError",
     "TruncatedOutputError",

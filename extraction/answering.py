@@ -15,11 +15,12 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from extraction.asking import Plan
 from extraction.confidence import Confidence, confidence_of
+from extraction.conventions import PIXEL, BoxConvention
 from extraction.documents import complete_part
 from extraction.endings import PROVIDER, check_ending
-from extraction.families import PIXEL, BoxConvention
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
+from extraction.keys import Keys
 from extraction.places import pointer
 from extraction.spans import is_written, parts
 from extraction.tools import CallReader, WrittenCall, call_bodies, read_call
@@ -197,10 +198,11 @@ def _truncated(answer: Answer, cut: Cut, plan: Plan) -> dict[str, Any]:
         truncated["capped"] = cut.capped
     elif plan.schema is not None:
         truncated |= {"invented": [], "open": []}
+        keys = Keys(plan.schema, plan.family.boxes)
         for part in parts(answer.text):
             if not is_written(part, cut.written):
                 begun = part.kind in ("object", "list") and part.start < cut.written
-                truncated["open" if begun else "invented"].append(pointer(part.path))
+                truncated["open" if begun else "invented"].append(pointer(keys.own_path(part.path)))
     return truncated
 
 
@@ -246,16 +248,21 @@ def _confidence(answer: Answer, trace: Trace, plan: Plan, pixels: _Pixels) -> di
     written, _ = _parted(answer)
     bodies = list(call_bodies(written, plan.dialect)) if plan.tools else []
     if not bodies:
-        found = confidence_of(text, trace, schema=plan.schema)
+        found = confidence_of(text, trace, schema=_as_written(plan.schema, plan))
         return pixels.confidence(found, text, plan.schema).as_json()
     calls = []
     for start, end in bodies:
         call = read_call(text[start:end], plan.dialect, frozenset(plan.tools))
         if call.name is not None:
             schema = plan.tools[call.name]
-            found = confidence_of(text, trace, schema=schema, start=start, field="arguments")
+            found = confidence_of(text, trace, schema=_as_written(schema, plan), start=start, field="arguments")
             calls.append(pixels.confidence(found, json.dumps(call.arguments), schema).as_json())
     return {"calls": calls}
+
+
+def _as_written(schema: dict[str, Any] | None, plan: Plan) -> Any:
+    """A schema, markers included, with the keys that the model writes."""
+    return None if schema is None else Keys(schema, plan.family.boxes).schema(schema)
 
 
 def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
@@ -272,9 +279,6 @@ def _boxes(answer: Answer, plan: Plan, pixels: _Pixels) -> dict[str, Any]:
 def _boxes_told(plan: Plan, convention: BoxConvention | None, frames: Iterable[Frame]) -> dict[str, Any]:
     return {
         "family": plan.family.name,
-        "convention": None if convention is None else dataclasses.asdict(convention),
-        "frames": [
-            {"original": list(frame.original), "model": None if frame.model is None else list(frame.model)}
-            for frame in frames
-        ],
+        "convention": None if convention is None else convention.as_json(),
+        "frames": [frame.as_json() for frame in frames],
     }

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from extraction.content import Turn
-from extraction.families import BoxConvention, Family
+from extraction.conventions import BoxConvention
+from extraction.families import Family
 from extraction.frames import Frame, Grounding
-from extraction.grammar import Constraint, build_grammar
+from extraction.grammar import Constraint, build_grammar, without_pixels
 from extraction.images import Picture
 from extraction.instructions import instructed_schema
 from extraction.jobs import Request
@@ -71,8 +72,13 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     if options.follow_instructions and options.response_format is None and not tools:
         schema = instructed = instructed_schema("\n".join(turn.text for turn in turns))
     wanted = options.schema_in_prompt if options.schema_in_prompt is not None else bool(format_ and format_[1])
-    if schema is not None and wanted:
-        turns = _with_schema(turns, schema_text(schema, family.boxes))
+    if schema is not None:
+        text = schema_text(schema, family.boxes)
+        if wanted:
+            turns = _with_schema(turns, text)
+        elif family.boxes is not None and not any(text in turn.text for turn in turns):
+            # Whoever wrote the prompt told the model the schema's own names.
+            family = replace(family, boxes=family.boxes.changed(box_key=None, point_key=None))
     constraint = _constraint(schema, tools, choice, family.boxes, options)
     if constraint is not None:
         build_grammar(constraint, dialect)  # cached; here its errors and warnings reach the caller
@@ -150,7 +156,7 @@ def _as_the_model_writes(
 
 def _in_model_coordinates(tool: dict[str, Any], boxes: BoxConvention | None) -> dict[str, Any]:
     function = tool["function"]
-    parameters = model_schema(function.get("parameters") or {"type": "object", "properties": {}}, boxes)
+    parameters = without_pixels(model_schema(function.get("parameters") or {"type": "object", "properties": {}}, boxes))
     return {**tool, "function": {**function, "parameters": parameters}}
 
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from extraction import __version__
 from extraction.bounds import MAX_ITEMS, MAX_STRING
 from extraction.endings import PROVIDER
-from extraction.families import BoxConvention, Family
+from extraction.families import FamilyLike
 from extraction.jobs import PREFIX_CACHE_BYTES
 from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
 from extraction.profiles import profile_of
@@ -32,7 +32,7 @@ class ChatFields(BaseChatModel):
     """Name of a torch type ("float32", "bfloat16"); "auto" takes the stored one, float32 for float16 on a CPU."""
     trust_remote_code: bool = False
     """Whether Python code that comes with the checkpoint may run."""
-    family_override: str | Family | BoxConvention | None = Field(default=None, alias="family")
+    family_override: FamilyLike | None = Field(default=None, alias="family")
     """How the model writes boxes, where its name and type do not tell: a family, a convention or the name of one."""
 
     max_tokens: Positive = 1024
@@ -54,9 +54,10 @@ class ChatFields(BaseChatModel):
     stop: list[str] | None = None
     """Strings that end an answer and are no part of it."""
     min_pixels: Positive | None = None
-    """Pictures with fewer pixels are enlarged for the model."""
+    """Least pixels of what the model sees of a picture; smaller ones are enlarged for it."""
     max_pixels: Positive | None = None
-    """Pictures with more pixels are reduced for the model; the knob for memory and speed."""
+    """Most pixels of what the model sees of a picture, in one piece or in tiles; the knob for memory and speed. Either bound
+    raises ``OptionError`` where a model cannot follow it (``extraction/picture_sizes.py``)."""
     max_items: Positive = MAX_ITEMS
     """Most items of a list for which the schema names no ``maxItems``, and most keys of an object that is open to any. A list
     that came to this end counts as cut (``finish_reason`` "length")."""

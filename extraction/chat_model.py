@@ -18,14 +18,17 @@ from langchain_core.runnables.config import get_config_list
 from extraction.answering import ChunkWriter, message_of
 from extraction.asking import Plan, make_plan
 from extraction.chat_fields import ChatFields
-from extraction.content import read_messages
+from extraction.content import Turn, read_messages
 from extraction.engine import Engine, engine_for, unload
 from extraction.errors import GenerationError
 from extraction.families import Family, find_family
+from extraction.images import ImageSource
 from extraction.jobs import Answer, Job
 from extraction.loading import ModelKey
 from extraction.options import CallOptions, call_options
+from extraction.planning import PicturePlan, planned_turns
 from extraction.running import Running, announced, current_wave, in_thread
+from extraction.schemas import json_schema_of
 from extraction.structured import structured_model
 from extraction.tools import ToolChoice, ToolLike, openai_tool, tool_choice_of
 
@@ -56,7 +59,34 @@ class ChatTransformers(ChatFields):
     def get_num_tokens_from_messages(self, messages: Sequence[BaseMessage], tools: Sequence[Any] | None = None) -> int:
         """Tokens of a prompt as the model gets it: template, pictures and tools included."""
         options = call_options(self._defaults, {"tools": [openai_tool(tool) for tool in tools or ()]})
-        return self._engine(self.model).backend.count_tokens(self._plan(messages, options).request)
+        return self._engine(self.model).backend.count_tokens(self._plan(self._read(messages), options).request)
+
+    def plan(
+        self,
+        prompt: ImageSource | Sequence[BaseMessage],
+        *,
+        schema: Any = None,
+        instruction: str | None = None,
+        **kwargs: Any,
+    ) -> PicturePlan:
+        """What answering will take, before any weights are loaded: sizes, tokens, memory.
+
+        Args:
+            prompt: A picture, or whatever ``load_image`` takes, which is asked about as ``extract`` does it; or messages.
+            schema: What ``with_structured_output`` takes; None for an answer in free text.
+            instruction: What is asked about a picture; by default what ``extract`` asks.
+            kwargs: Options of the call, such as ``max_tokens`` and ``max_pixels``.
+
+        Raises:
+            OptionError: An option is unknown, or the model cannot see a picture within the bounds.
+            ImageError: The picture cannot be read.
+            ModelLoadError: The configuration or the processor cannot be loaded.
+        """
+        wanted = {} if schema is None else {"json_schema": {"name": "answer", "schema": json_schema_of(schema)}}
+        given = {"response_format": {"type": "json_schema", **wanted}} if wanted else {}
+        options = call_options(self._defaults, {**given, **kwargs})
+        turns = planned_turns(prompt, instruction, allow_urls=self.allow_urls)
+        return self._engine(options.model).backend.plan(self._plan(turns, options).request)
 
     @property
     def family(self) -> Family:
@@ -96,10 +126,12 @@ class ChatTransformers(ChatFields):
         )
         return {name: getattr(self, name) for name in (*names, *more)}
 
-    def _plan(self, messages: Sequence[BaseMessage], options: CallOptions) -> Plan:
+    def _read(self, messages: Sequence[BaseMessage]) -> list[Turn]:
+        return read_messages(messages, allow_urls=self.allow_urls)
+
+    def _plan(self, turns: Sequence[Turn], options: CallOptions) -> Plan:
         """What is to be asked, and how the answer is to be read."""
         engine = self._engine(options.model)
-        turns = read_messages(messages, allow_urls=self.allow_urls)
         family = self._family_of(engine, options.model)
         return make_plan(turns, options, dialect=engine.backend.dialect(), family=family)
 
@@ -115,7 +147,7 @@ class ChatTransformers(ChatFields):
         try:
             given = {name: value for name, value in kwargs.items() if name != "stream"}
             options = call_options(self._defaults, {**given, **({} if stop is None else {"stop": stop})})
-            plan = self._plan(messages, options)
+            plan = self._plan(self._read(messages), options)
             job = Job(
                 plan.request,
                 on_text=on_text,

@@ -1,7 +1,9 @@
 """The command ``extraction``: pictures and a schema in, JSON and plots out.
 
     extraction run photo.jpg --schema scene --out photo.json --plot photo.boxes.png
+    extraction plan photo.jpg --schema scene --model Qwen/Qwen2.5-VL-3B-Instruct --max-pixels 1000000
     extraction schemas scene --prompt
+    extraction models Qwen/Qwen3-VL-8B-Instruct
 
 Standard output holds the result and nothing else; problems are one line each on standard error. Exit codes: 0 all went
 well, 1 some pictures failed, 2 wrong usage or nothing could begin, 130 interrupted.
@@ -28,14 +30,16 @@ from extraction.console import (
     complain,
     ending_in_one_line,
     plot_files,
+    print_pairs,
+    print_table,
     write_file,
 )
 from extraction.errors import OptionError
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import LanguageModelInput
     from langchain_core.runnables import Runnable
 
+    from extraction.chat_model import ChatTransformers
     from extraction.outcomes import Outcome
     from extraction.schemas import Schema
 
@@ -74,7 +78,28 @@ app = typer.Typer(
 
 FamilyOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How the model writes boxes, where that is not known: relative-1000, pixel ..."),
+    typer.Option(
+        metavar="NAME",
+        help="How the model writes boxes, where that is not known: relative-1000, pixel, or one of 'extraction models'.",
+    ),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        envvar="EXTRACTION_MODEL",
+        metavar="MODEL",
+        help="pocket, which comes with the package; or a hub id; or a folder.",
+    ),
+]
+ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")]
+TokensOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")]
+LeastOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Least pixels that the model sees of a picture.")
+]
+MostOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Most pixels that the model sees of a picture.")
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
@@ -95,8 +120,8 @@ def _global_options(
 
 
 @app.command()
-def run(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")],
+def run(  # noqa: PLR0913, PLR0917 - the options of a command
+    images: ImagesArgument,
     schema: Annotated[
         str,
         typer.Option(
@@ -106,16 +131,7 @@ def run(
             help="What to extract: a name from 'extraction schemas', module:Class, or a JSON Schema file.",
         ),
     ],
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            "-m",
-            envvar="EXTRACTION_MODEL",
-            metavar="MODEL",
-            help="pocket, which comes with the package; or a hub id; or a folder.",
-        ),
-    ] = "pocket",
+    model: ModelOption = "pocket",
     instruction: Annotated[
         str | None, typer.Option("--instruction", "-i", metavar="TEXT", help="What to look for, in words.")
     ] = None,
@@ -127,7 +143,9 @@ def run(
         typer.Option("--plot", "-p", metavar="PATH", help="Draw the boxes: a file, or a folder for several pictures."),
     ] = None,
     family: FamilyOption = None,
-    max_tokens: Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")] = None,
+    max_tokens: TokensOption = None,
+    min_pixels: LeastOption = None,
+    max_pixels: MostOption = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Makes sampled answers repeatable.")] = None,
     temperature: Annotated[
         float | None, typer.Option(min=0, metavar="T", help="0 takes the likeliest answer, more varies it.")
@@ -139,6 +157,7 @@ def run(
     One picture gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed.
     """
     options = {"family": family, "max_tokens": max_tokens, "seed": seed, "temperature": temperature}
+    options |= {"min_pixels": min_pixels, "max_pixels": max_pixels}
     from extraction.chains import extraction_chain
     from extraction.schemas import load_schema
 
@@ -151,6 +170,37 @@ def run(
         entries, well = _extracted(chain, images, plots, target, debug=debug)
     well &= _delivered(entries, out)
     raise typer.Exit(0 if well else 1)
+
+
+@app.command()
+def plan(
+    images: ImagesArgument,
+    schema: Annotated[
+        str | None, typer.Option("--schema", "-s", metavar="SCHEMA", help="What would be extracted; else free text.")
+    ] = None,
+    model: ModelOption = "pocket",
+    family: FamilyOption = None,
+    max_tokens: TokensOption = None,
+    min_pixels: LeastOption = None,
+    max_pixels: MostOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Tell what each picture will take: the size that the model sees, tokens, memory. No weights are loaded."""
+    options = {"family": family, "max_tokens": max_tokens, "min_pixels": min_pixels, "max_pixels": max_pixels}
+    from extraction.outcomes import planned
+    from extraction.schemas import load_schema
+
+    with ending_in_one_line(debug=debug), redirect_stdout(sys.stderr):
+        _checked_files(images, None, None)
+        target = None if schema is None else load_schema(schema)
+        sources = [(name, sys.stdin.buffer if name == STDIN else name) for name in images]
+        found = planned(chat_model(model, options), sources, target)
+        for outcome in found:
+            if outcome.error is not None:
+                complain(outcome.error, about=outcome.name, debug=debug)
+        entries = [outcome.entry() for outcome in found]
+    well = all(outcome.error is None for outcome in found)
+    raise typer.Exit(0 if _delivered(entries, None) and well else 1)
 
 
 @app.command()
@@ -174,7 +224,29 @@ def schemas(
             _list_schemas()
 
 
-def chat_model(model: str, options: Mapping[str, Any]) -> Runnable[LanguageModelInput, Any]:
+@app.command()
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The one to show in full: a family, a hub id, or a folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the families of models and how they write boxes, or show one in full."""
+    from extraction import listing
+
+    with ending_in_one_line(debug=debug):
+        families = listing.listed() if name is None else [listing.family_called(name)]
+    if as_json:
+        told = [listing.as_json(family) for family in families]
+        typer.echo(_json(told if name is None else told[0]), nl=False)
+    elif name is None:
+        print_table(listing.COLUMNS, map(listing.as_row, families))
+    else:
+        print_pairs(families[0].name, listing.in_full(families[0]))
+
+
+def chat_model(model: str, options: Mapping[str, Any]) -> ChatTransformers:
     """The chat model that a command asks for; an option that is None is left to it.
 
     Raises:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from extraction.families import BoxConvention
+from extraction.conventions import BoxConvention
+from extraction.keys import Keys
 from extraction.places import CORNERS, Geometry, Path, are_numbers, find_places, pointer
 from extraction.spans import Part, is_written, parts
 
@@ -107,7 +108,7 @@ class Confidence:
         return cls(**{**told, "conflicts": tuple(Conflict(**one) for one in told["conflicts"])})
 
     def in_pixels(self, value: Any, schema: Mapping[str, Any], convention: BoxConvention | None) -> Confidence:
-        """The same for the value as it is after its boxes became pixels: lists of x before y, corners in order.
+        """The same for the value as it is after its boxes became pixels: lists of x before y, corners in order, own keys.
 
         Args:
             value: The JSON value as the model wrote it.
@@ -115,15 +116,26 @@ class Confidence:
             convention: How the model writes boxes.
         """
         names: dict[str, str] = {}
-        for path, kind in find_places(value, schema).kinds.items():
+        keys = Keys(schema, convention)
+        own = keys.from_model(value)
+        for path, kind in find_places(own, schema).kinds.items():
             at = pointer(path)
-            names |= {at + old: at + new for old, new in _moved(_at(value, path), kind, convention)}
+            names |= {at + old: at + new for old, new in _moved(_at(own, path), kind, convention)}
 
         def renamed(told: Mapping[str, float]) -> dict[str, float]:
-            return {names.get(key, key): number for key, number in told.items()}
+            return {names.get(key, key): number for key, number in (own_names(told)).items()}
 
-        pressure = None if self.pressure is None else renamed(self.pressure)
-        return replace(self, leaves=renamed(self.leaves), pressure=pressure)
+        def own_names(told: Mapping[str, float]) -> dict[str, float]:
+            return {keys.own_pointer(key): number for key, number in told.items()}
+
+        return replace(
+            self,
+            leaves=renamed(self.leaves),
+            boxes=own_names(self.boxes),
+            items=own_names(self.items),
+            pressure=None if self.pressure is None else renamed(self.pressure),
+            conflicts=tuple(replace(one, pointer=keys.own_pointer(one.pointer)) for one in self.conflicts),
+        )
 
 
 def confidence_of(
@@ -359,7 +371,10 @@ def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iter
             yield from ((f"{inside}/{index}{old}", f"/{index}{new}") for old, new in moved)
         return
     keys: Sequence[int | str] = CORNERS[kind] if isinstance(value, dict) else range(len(CORNERS[kind]))
-    swapped = convention is not None and convention.order == "yxyx" and not isinstance(value, dict)
+    y_first = convention is not None and (
+        convention.point_order == "yx" if kind == "point" else convention.order == "yxyx"
+    )
+    swapped = y_first and not isinstance(value, dict)
     order = [index ^ 1 if swapped else index for index in range(len(keys))]  # of the number that key i holds
     if kind == "box" and (box := _box(value)) is not None:
         for index in range(4):

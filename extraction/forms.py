@@ -12,8 +12,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import BoxConvention
 from extraction.places import GEOMETRY
 from extraction.schemas.color import Color
 from extraction.schemas.geometry import Box, Point, Polygon, Size

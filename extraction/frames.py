@@ -5,28 +5,49 @@ A model's own convention ends here: what leaves is xyxy in float pixels, origin 
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import BoxConvention
+from extraction.keys import Keys
 from extraction.places import CORNERS, are_numbers, find_places, pointer, replace_places
 
 T = TypeVar("T")
 Number = int | float
 
+_DECIMALS: Final = 4
+"""Of the fractions that are written for models."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a prompt: its ``original`` size, and the size the model was given, as (width, height) in pixels.
+    """One picture of a prompt, as the user has it and as the model was given it.
 
-    ``model`` is None where it is not known (a remote model); relative conventions do not need it.
+    Attributes:
+        original: Its size, (width, height) in pixels.
+        model: The size of the canvas that the model was given; None where it is not known (a remote model).
+        content: Where the whole original lies on the canvas: (left, top, right, bottom) in its pixels, inside it where there
+            is padding, reaching out of it where something was cropped; None where it is all of the canvas.
     """
 
     original: tuple[int, int]
     model: tuple[int, int] | None = None
+    content: tuple[float, float, float, float] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What a message tells of it, in ``response_metadata["boxes"]["frames"]``."""
+        return {name: None if value is None else list(value) for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Frame | None:
+        """The inverse of ``as_json``; None where nothing is told of the original."""
+        sizes = {name: tuple(told[name]) for name in ("original", "model", "content") if told.get(name)}
+        return cls(**sizes) if "original" in sizes else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +81,8 @@ class Grounding:
     def apply(self, value: Any, schema: Any, root: Mapping[str, Any] | None = None) -> Any:
         """The same JSON value with every box, point and polygon in the other frame, as lists of numbers.
 
+        Fields that have another name for the model (see ``Keys``) get the one that goes with the frame.
+
         Args:
             value: A JSON value that fits ``schema``; what does not fit is told in ``problems``, or left to validation.
             schema: The JSON schema of the value, with its markers.
@@ -68,9 +91,13 @@ class Grounding:
         Raises:
             BoxConventionError: There are boxes, and the convention or the picture's size is not known.
         """
+        keys = Keys(schema if root is None else root, self.convention)
+        if not self.to_model:
+            value = keys.from_model(value)
         places = find_places(value, schema, root)
         self.problems += [_told(pointer(path), problem) for path, problem in places.problems.items()]
-        return replace_places(value, places.kinds, lambda part, kind, path: self._convert(part, kind, pointer(path)))
+        value = replace_places(value, places.kinds, lambda part, kind, path: self._convert(part, kind, pointer(path)))
+        return keys.for_model(value) if self.to_model else value
 
     def _convert(self, value: Any, kind: str, pointer: str) -> Any:
         """A marked part of the value in the other frame."""
@@ -116,7 +143,7 @@ def _corners(value: Any, kind: str, convention: BoxConvention | None) -> list[Nu
     names = CORNERS.get(kind, ())
     if isinstance(value, dict) and set(value) == set(names):
         value = [value[name] for name in names]
-        if convention is not None and convention.order == "yxyx":
+        if convention is not None and _y_first(convention, len(value)):
             value = _swapped(value)
     return value if names and are_numbers(value, len(names)) else None
 
@@ -133,20 +160,20 @@ def to_pixels(
     pointer: str = "",
     notes: list[BoxNote] | None = None,
 ) -> list[float]:
-    """A box (four numbers) or a point (two) as the model wrote it, in pixels of the original picture: xyxy or xy.
+    """A box (four numbers, or two cells of a grid) or a point (two numbers), in pixels of the original: xyxy or xy.
 
     Corners that are the wrong way round are put in order and values outside the picture are moved to its border; both
     are told in ``notes``, and so are fractions up to 1 where the model was to count up to 1000: they are not scaled.
 
     Raises:
-        BoxConventionError: The convention counts pixels of a resized picture, and its size is not known.
+        BoxConventionError: The convention refers to the picture as the model was given it, and its size is not known,
+            or the numbers are no cells of its grid.
     """
-    width, height = frame.original
-    values = list(map(float, numbers))
-    if convention.order == "yxyx":
+    values = _cell_corners(numbers, convention) if convention.kind == "grid" else list(map(float, numbers))
+    if convention.kind != "grid" and _y_first(convention, len(values)):
         values = _swapped(values)
-    spans = _spans(convention, frame)
-    pixels = [value * (width, height)[i % 2] / spans[i % 2] for i, value in enumerate(values)]
+    axes = _axes(convention, frame)
+    pixels = [axes[i % 2].to_pixels(value) for i, value in enumerate(values)]
     problems = []
     if (
         convention.kind == "relative"
@@ -160,8 +187,9 @@ def to_pixels(
         if ordered != pixels:
             problems.append("corners were the wrong way round")
         pixels = ordered
-    inside = [min(max(value, 0.0), float((width, height)[i % 2])) for i, value in enumerate(pixels)]
-    if any(abs(a - b) > 1e-6 * max(width, height) for a, b in zip(inside, pixels, strict=True)):
+    sides = frame.original
+    inside = [min(max(value, 0.0), float(sides[i % 2])) for i, value in enumerate(pixels)]
+    if any(abs(a - b) > axes[i % 2].slack for i, (a, b) in enumerate(zip(inside, pixels, strict=True))):
         problems.append("reached outside the picture")
     if notes is not None:
         notes.extend(BoxNote(pointer, problem, tuple(numbers)) for problem in problems)
@@ -171,49 +199,107 @@ def to_pixels(
 def from_pixels(pixels: Sequence[Number], convention: BoxConvention, frame: Frame) -> list[Number]:
     """A box or a point of the original picture as this model would write it: the inverse of ``to_pixels``.
 
-    What reaches out of the picture is cut at its border, since the model was never shown such numbers.
+    What reaches out of the picture, or out of the part of it that the model was given, is cut at the border, since the model
+    was never shown such numbers.
 
     Raises:
-        BoxConventionError: The convention counts pixels of a resized picture, and its size is not known.
+        BoxConventionError: The convention refers to the picture as the model was given it, and its size is not known, or
+            it has no points.
     """
-    spans = _spans(convention, frame)
-    sides = frame.original
-    values = [min(max(float(value), 0.0), sides[i % 2]) * spans[i % 2] / sides[i % 2] for i, value in enumerate(pixels)]
-    if convention.order == "yxyx":
-        values = _swapped(values)
-    return [round(value) for value in values] if convention.integer else [round(value, 4) for value in values]
+    sides, axes = frame.original, _axes(convention, frame)
+    values = [axes[i % 2].from_pixels(min(max(float(one), 0.0), sides[i % 2])) for i, one in enumerate(pixels)]
+    if convention.kind == "grid":
+        return _cells(values, convention)
+    numbers = [_rounded(value, convention) for value in values]
+    largest = [axis.steps if convention.largest is None else convention.largest for axis in axes]
+    numbers = [min(max(number, 0), largest[i % 2]) for i, number in enumerate(numbers)]
+    if _y_first(convention, len(values)):
+        numbers = _swapped(numbers)
+    return [int(number) if convention.integer else number for number in numbers]
 
 
-def _spans(convention: BoxConvention, frame: Frame) -> tuple[float, float]:
-    if convention.span is not None:
-        return convention.span, convention.span
-    if frame.model is None:
-        raise BoxConventionError(
-            f"the convention {convention.name!r} counts pixels of the picture that the model was given, whose size is "
-            "not known",
-            hint="use a local model, or name a relative convention",
-        )
-    return frame.model
+def _rounded(value: float, convention: BoxConvention) -> Number:
+    """The number that stands for a place: the nearest one, or the bin that it lies in where bins are meant."""
+    if not convention.integer:
+        return round(value, _DECIMALS)
+    return math.floor(value + convention.offset) if convention.offset else round(value)
 
 
-def frames_from_processor(
-    processor: Any, inputs: Mapping[str, Any], originals: Sequence[tuple[int, int]]
-) -> list[Frame]:
-    """The frame of each picture of one call, from what the processor returned in that very call.
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """How the numbers of one axis lie on the original: ``pixel = (number + offset) * length / steps - shift``.
 
-    Args:
-        processor: The model's processor.
-        inputs: What it returned for one conversation: ``image_grid_thw`` (pictures x 3, in patches) tells the size.
-        originals: (width, height) of each picture, in the order of the prompt.
-
-    Returns:
-        One frame a picture; ``model`` is None where the processor does not tell.
+    Padding seldom ends where a number stands, so one that is rounded reaches out by up to ``slack`` pixels and is right.
     """
-    grids = inputs.get("image_grid_thw")
-    patch = getattr(getattr(processor, "image_processor", None), "patch_size", None)
-    if grids is None or not isinstance(patch, int) or len(grids) != len(originals):
-        return [Frame(original) for original in originals]
-    return [
-        Frame(original, (int(grid[2]) * patch, int(grid[1]) * patch))
-        for original, grid in zip(originals, grids, strict=True)
-    ]
+
+    length: float
+    steps: float
+    shift: float
+    offset: float
+    slack: float
+
+    def to_pixels(self, number: float) -> float:
+        return (number + self.offset) * self.length / self.steps - self.shift
+
+    def from_pixels(self, pixel: float) -> float:
+        return (pixel + self.shift) * self.steps / self.length - self.offset
+
+
+def _axes(convention: BoxConvention, frame: Frame) -> tuple[_Axis, _Axis]:
+    if convention.kind == "pixel" or convention.frame == "canvas":
+        if frame.model is None:
+            counts = "pixels" if convention.kind == "pixel" else "parts"
+            raise BoxConventionError(
+                f"the convention {convention.name!r} counts {counts} of the picture that the model was given, whose size is "
+                "not known",
+                hint="use a local model, give the parser its model_size, or name a relative convention",
+            )
+        lengths, shifts = zip(*(_canvas_axis(frame, axis) for axis in (0, 1)), strict=True)
+        counted = [convention.span or side / convention.unit for side in frame.model]
+    else:
+        lengths, shifts, counted = frame.original, (0.0, 0.0), [convention.span or 1.0] * 2
+    rounding = 0.5 if convention.integer else 0.5 * 10**-_DECIMALS
+    slack = [max(1e-6 * max(frame.original), rounding * lengths[i] / counted[i]) for i in (0, 1)]
+    x, y = (_Axis(lengths[i], counted[i], shifts[i], convention.offset, slack[i]) for i in (0, 1))
+    return x, y
+
+
+def _canvas_axis(frame: Frame, axis: int) -> tuple[float, float]:
+    """How long the canvas is, and where it begins before the original, in pixels of the original."""
+    assert frame.model is not None
+    side, canvas = frame.original[axis], frame.model[axis]
+    first, last = (0.0, canvas) if frame.content is None else frame.content[axis::2]
+    return canvas * side / (last - first), first * side / (last - first)
+
+
+def _y_first(convention: BoxConvention, count: int) -> bool:
+    return convention.point_order == "yx" if count == 2 else convention.order == "yxyx"
+
+
+def _cell_corners(numbers: Sequence[Number], convention: BoxConvention) -> list[float]:
+    """The corners of a box between two cells of a grid, in cells, as Kosmos-2's own processor places them.
+
+    Cells are meant by their middles, but where both stand in one row or column: there the box reaches to the cells' edges
+    (``_patch_index_to_coordinate`` of transformers' ``processing_kosmos2.py``).
+    """
+    side = int(convention.span or 1)
+    if len(numbers) != 2 or not all(float(one).is_integer() and 0 <= one < side * side for one in numbers):
+        raise BoxConventionError(f"{list(numbers)} are no two cells of the grid of {convention.name!r}")
+    (row1, column1), (row2, column2) = (divmod(int(one), side) for one in numbers)
+    if row1 == row2 or column1 == column2:
+        return [float(column1), float(row1), column2 + 1.0, row2 + 1.0]
+    return [column1 + 0.5, row1 + 0.5, column2 + 0.5, row2 + 0.5]
+
+
+def _cells(values: Sequence[float], convention: BoxConvention) -> list[Number]:
+    """The two cells of a box whose corners are given in cells, as Kosmos-2 was taught them: those the corners lie in."""
+    if len(values) != 4:
+        raise BoxConventionError(f"the convention {convention.name!r} has boxes only")
+    side = int(convention.span or 1)
+    columns, rows = (_first_and_last(values[i], values[i + 2], side) for i in (0, 1))
+    return [row * side + column for row, column in zip(rows, columns, strict=True)]
+
+
+def _first_and_last(start: float, end: float, side: int) -> tuple[int, int]:
+    first = min(math.floor(start), side - 1)
+    return first, max(math.ceil(end) - 1, first)

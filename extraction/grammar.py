@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from llguidance import LLMatcher
@@ -20,6 +21,7 @@ from extraction.bounds import MAX_ITEMS, MAX_STRING, Caps, reached_bound
 from extraction.errors import SchemaError
 from extraction.patterns import FORM, LIMITS, begins
 from extraction.relaxing import relaxed
+from extraction.schemas.markers import PIXELS_KEY
 from extraction.tools import ToolDialect
 
 MAX_SCHEMA: Final = 2_000_000
@@ -67,6 +69,40 @@ class Constraint:
         """
         dumped = tuple((name, _dump(arguments)) for name, arguments in (tools or {}).items())
         return cls(None if schema is None else _dump(schema), dumped, **others)
+
+    def within(self, sides: Iterable[int]) -> Constraint:
+        """The constraint whose pixels lie on pictures of these sides, as the model is given them.
+
+        Args:
+            sides: Widths and heights in pixels; without any, pixels have no bound.
+        """
+        if not any(PIXELS_KEY in text for text in (self.schema or "", *(arguments for _, arguments in self.tools))):
+            return self
+        longest = max(sides, default=None)
+
+        def bounded(text: str) -> str:
+            return _dump(without_pixels(json.loads(text), longest))
+
+        schema = None if self.schema is None else bounded(self.schema)
+        return replace(self, schema=schema, tools=tuple((name, bounded(arguments)) for name, arguments in self.tools))
+
+
+def without_pixels(schema: Any, longest: int | None = None) -> Any:
+    """A schema without marks of numbers that count pixels, each with its largest value where that is known.
+
+    Args:
+        schema: A JSON schema of what a model writes.
+        longest: The longest side of its pictures, in pixels.
+    """
+    if isinstance(schema, list):
+        return [without_pixels(item, longest) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: without_pixels(value, longest) for key, value in schema.items() if key != PIXELS_KEY}
+    unit = schema.get(PIXELS_KEY)
+    if isinstance(unit, (int, float)) and longest is not None:
+        result["maximum"] = math.ceil(longest / unit)
+    return result
 
 
 class GrammarWarning(UserWarning):

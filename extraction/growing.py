@@ -54,19 +54,23 @@ class Growth:
         ended: Whether nothing more is given out: something does not fit, and the end of the answer will tell what.
     """
 
-    def __init__(self, root: Position, in_pixels: Callable[[Any, Any], Any]) -> None:
+    def __init__(
+        self, root: Position, in_pixels: Callable[[Any, Any], Any], own_key: Callable[[str], str] = str
+    ) -> None:
         """Starts with nothing.
 
         Args:
             root: The place of the whole value.
             in_pixels: Puts the boxes of a JSON value with this JSON schema into pixels; ``BoxConventionError`` where
                 it is not known yet how: then all waits until ``go_on`` is called.
+            own_key: The schema's own name of a key that the schema does not know; raises like ``in_pixels``.
         """
         self.given = 0
         self.tokens: list[str] = []
         self.ended = root.kind == "whole"
         self._root = root
         self._in_pixels = in_pixels
+        self._own_key = own_key
         self._open: list[_Open] = []
         self._waiting: deque[Token] = deque()
         self._key: str | None = None
@@ -153,6 +157,9 @@ class Growth:
         if top.position.kind == "mapping":
             return key, key, top.position.item()
         found = top.position.field(key)
+        if found is None:
+            key = self._own_key(key)
+            found = top.position.field(key)
         return (key, key, None) if found is None else (key, found.name, found.position)
 
     def _complete(self, text: str) -> Closed | None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from extraction.content import Turn
 from extraction.errors import GenerationError
@@ -18,6 +18,9 @@ from extraction.grammar import Constraint
 from extraction.sampling import Sampling
 from extraction.tools import ToolDialect
 from extraction.trace import Trace
+
+if TYPE_CHECKING:
+    from extraction.planning import PicturePlan
 
 PREFIX_CACHE_BYTES: Final = 512 * 2**20
 """Default bound of the prompts that a model keeps: some 15,000 tokens of Qwen2.5-VL-3B in half precision."""
@@ -38,8 +41,8 @@ class Request:
         max_repeats: How often a piece of text may follow itself before the answer is stopped; None for any number.
         begun: Tokens of an answer that has been cut, to go on from.
         stop: Strings that end the answer, and are no part of it.
-        min_pixels: Pictures with fewer pixels are enlarged before the model sees them.
-        max_pixels: Pictures with more pixels are reduced.
+        min_pixels: Least pixels of what the model sees of a picture.
+        max_pixels: Most pixels.
         narrow_head: Whether under a grammar only the scores of tokens that it allows are computed, where the model's
             head can be narrowed.
         confidence: Whether to record what the model thinks of each token of a constrained answer.
@@ -284,6 +287,9 @@ class Backend(Protocol):
 
     def token_ids(self, text: str) -> list[int]:
         """The tokens of a text, without special ones."""
+
+    def plan(self, request: Request) -> PicturePlan:
+        """What answering will take; no weights are loaded for it."""
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, each on its own: the error of one is not the error of its neighbours."""

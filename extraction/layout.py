@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,10 +18,12 @@ from extraction.arranging import arrange
 from extraction.bare_prompts import BarePrompts, count_image_tokens, prompt_ids
 from extraction.content import Role, ToolCall, Turn
 from extraction.errors import ExtractionError, MessageError
-from extraction.frames import Frame, frames_from_processor
+from extraction.frames import Frame
 from extraction.images import Picture
 from extraction.loading import Checkpoint
+from extraction.picture_sizes import fit
 from extraction.tools import ToolDialect
+from extraction.views import View, views_of
 
 logger = logging.getLogger(__name__)
 
@@ -112,17 +113,14 @@ class Layout:
         Raises:
             MessageError: The template or the processor refuses the conversation.
             ContextLengthError: It is longer than a part of the model can read.
+            OptionError: The model cannot see a picture within these bounds.
         """
         arranged = arrange(turns, self.dialect, system_role=self.system_role)
         pictures = [picture for turn in arranged for picture in turn.pictures]
         processor = self._checkpoint.processor
-        sizes = _pixel_sizes(processor.image_processor, min_pixels, max_pixels)
-        if sizes is None:
-            images = [fitted(picture.image, min_pixels=min_pixels, max_pixels=max_pixels) for picture in pictures]
-            kwargs: dict[str, Any] = {}
-        else:
-            images = [picture.image for picture in pictures]
-            kwargs = {"images_kwargs": {"size": sizes}}
+        fitting = fit(processor, [picture.size for picture in pictures], min_pixels=min_pixels, max_pixels=max_pixels)
+        images = [resized(picture.image, size) for picture, size in zip(pictures, fitting.sizes, strict=True)]
+        kwargs: dict[str, Any] = {"images_kwargs": dict(fitting.settings)} if fitting.settings else {}
         with self._checkpoint.processor_lock:
             try:
                 inputs = self._inputs(arranged, images, list(tools) or None, kwargs)
@@ -130,7 +128,7 @@ class Layout:
                 raise
             except Exception as error:  # jinja2's, the processor's and the picture processor's own errors
                 raise MessageError(f"the model cannot be given this conversation: {error}") from error
-            frames = frames_from_processor(processor, inputs, [picture.size for picture in pictures])
+            frames = _frames(processor, inputs, pictures, images, kwargs)
         for name in _NOT_FOR_THE_MODEL:
             inputs.pop(name, None)
         ids = prompt_ids(inputs)
@@ -193,6 +191,30 @@ class Layout:
         return _PROBE in text and "{'type'" not in text and '{"type"' not in text
 
 
+def _frames(
+    processor: Any,
+    inputs: Mapping[str, Any],
+    pictures: Sequence[Picture],
+    images: Sequence[Image.Image],
+    kwargs: Mapping[str, Any],
+) -> list[Frame]:
+    """How each picture lies on the canvas that the model is given, from what the processor returned."""
+    views = views_of(
+        processor,
+        inputs,
+        [picture.size for picture in pictures],
+        pictures=[image.size for image in images],
+        settings=kwargs.get("images_kwargs"),
+    )
+    return [_frame(picture.size, view) for picture, view in zip(pictures, views, strict=True)]
+
+
+def _frame(original: tuple[int, int], view: View | None) -> Frame:
+    if view is None:
+        return Frame(original)
+    return Frame(original, view.size, None if view == View.whole(view.size) else view.content)
+
+
 def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     """The tokens that stand for pieces of pictures in a prompt."""
     processor, config = checkpoint.processor, checkpoint.config
@@ -201,16 +223,9 @@ def placeholder_tokens(checkpoint: Checkpoint) -> frozenset[int]:
     return frozenset(token for token in named if isinstance(token, int) and token >= 0)
 
 
-def fitted(image: Image.Image, *, min_pixels: int | None = None, max_pixels: int | None = None) -> Image.Image:
-    """The image, resized where its number of pixels is out of bounds; the aspect is kept."""
-    pixels = image.width * image.height
-    wanted = min(max(pixels, min_pixels or 0), max_pixels or pixels + (min_pixels or 0))
-    if wanted == pixels:
-        return image
-    factor = math.sqrt(wanted / pixels)
-    rounded = math.ceil if factor > 1 else math.floor
-    size = max(1, rounded(image.width * factor)), max(1, rounded(image.height * factor))
-    return image.resize(size, Image.Resampling.LANCZOS)
+def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The image at a (width, height) in pixels; the same one where it has that already."""
+    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
 
 def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
@@ -236,14 +251,3 @@ def _message(turn: Turn, form: str, images: Any) -> dict[str, Any]:
             key: value for key, value in (("name", turn.tool_name), ("tool_call_id", turn.tool_call_id)) if value
         }
     return message
-
-
-def _pixel_sizes(image_processor: Any, min_pixels: int | None, max_pixels: int | None) -> dict[str, int] | None:
-    """``size`` for a picture processor that counts pixels itself (Qwen-VL and its kin); None for all others."""
-    names = getattr(getattr(image_processor, "valid_kwargs", None), "__annotations__", {})
-    if (min_pixels is None and max_pixels is None) or "max_pixels" not in names:
-        return None
-    size = image_processor.size
-    low = min_pixels if min_pixels is not None else size["shortest_edge"]
-    high = max_pixels if max_pixels is not None else size["longest_edge"]
-    return {"shortest_edge": min(low, high), "longest_edge": max(low, high)}

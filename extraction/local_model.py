@@ -15,14 +15,15 @@ from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
-from extraction.grammar import build_grammar, finite_texts, was_cut
+from extraction.grammar import Constraint, build_grammar, finite_texts, was_cut
 from extraction.heads import Head
 from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
-from extraction.passes import opening
+from extraction.passes import opening, plain_generation
+from extraction.planning import PicturePlan, make_picture_plan
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt, reads_pictures_itself
 from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
@@ -35,10 +36,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A job with its encoded conversation and its grammar."""
+    """A job with its encoded conversation, what its answer must be for these pictures, and the grammar of that."""
 
     job: Job
     encoded: Encoded
+    constraint: Constraint | None
     grammar: str | None
 
 
@@ -73,6 +75,11 @@ class TransformersBackend:
         """The tokens of a text, without special ones."""
         with self._checkpoint.processor_lock:
             return list(self._checkpoint.tokenizer.encode(text, add_special_tokens=False))
+
+    def plan(self, request: Request) -> PicturePlan:
+        """What answering will take; no weights are loaded for it."""
+        context, loaded = self.info().max_positions, self._model is not None
+        return make_picture_plan(self._checkpoint, self._encoded(request), request, context=context, loaded=loaded)
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Resolves every job, with an answer or with its own error."""
@@ -111,11 +118,13 @@ class TransformersBackend:
                     f"the prompt has {encoded.length} tokens, and the model holds {limit} with its answer",
                     hint="shorten it, or lower max_pixels",
                 )
-            grammar = build_grammar(request.constraint, self._layout.dialect) if request.constraint else None
+            sides = [side for frame in encoded.frames for side in frame.model or ()]
+            constraint = request.constraint and request.constraint.within(sides)
+            grammar = build_grammar(constraint, self._layout.dialect) if constraint else None
         except Exception as error:
             job.resolve(_as_ours(error))
             return None
-        return _Prepared(job, encoded, grammar)
+        return _Prepared(job, encoded, constraint, grammar)
 
     def _can_begin(self, one: _Prepared) -> bool:
         """Whether a job can be begun: what it goes on from are tokens, and the shortest answer that it allows has room."""
@@ -239,7 +248,8 @@ class TransformersBackend:
             )
             if begins := opening(model):
                 inputs.setdefault("decoder_input_ids", torch.tensor([begins] * len(rows), device=model.device))
-            model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
+            config = plain_generation(model, padding=self._padding, longest=max(row.max_tokens for row in rows))
+            model.generate(**inputs, generation_config=config, custom_generate=loop)
 
     def _loaded(self) -> Any:
         if self._model is None:
@@ -249,11 +259,11 @@ class TransformersBackend:
     def _row(self, one: _Prepared) -> Row:
         request, room = one.job.request, self._room(one)
         matcher = budget = None
-        if one.grammar is not None and request.constraint is not None:
+        if one.grammar is not None and one.constraint is not None:
             grammars = self._grammars
             matcher = grammars.matcher(one.grammar)
             smallest = grammars.smallest(one.grammar)
-            longer = reach(finite_texts(request.constraint, self._layout.dialect))
+            longer = reach(finite_texts(one.constraint, self._layout.dialect))
             budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
         return Row(
             one.job,
@@ -263,15 +273,14 @@ class TransformersBackend:
             budget=budget,
             max_tokens=room,
             special=self._special,
-            watch=self._watch(request),
+            watch=self._watch(one),
         )
 
-    def _watch(self, request: Request) -> Watch | None:
-        if request.constraint is None or not request.confidence or request.begun:
+    def _watch(self, one: _Prepared) -> Watch | None:
+        request = one.job.request
+        if one.constraint is None or not request.confidence or request.begun:
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(
-            self._text_of, ends=self._special.ends, limits=list_limits(request.constraint, self._layout.dialect)
-        )
+        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(one.constraint, self._layout.dialect))
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:
@@ -323,29 +332,6 @@ class TransformersBackend:
         model = self._loaded()
         return value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
 
-    def _generation_config(self, rows: Sequence[Row]) -> Any:
-        """The checkpoint's own settings, without its sampling, which every row decides for itself."""
-        config = copy.deepcopy(self._loaded().generation_config)
-        config.update(
-            do_sample=False,
-            num_beams=1,
-            num_return_sequences=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            min_p=None,
-            typical_p=None,
-            max_length=None,
-            max_new_tokens=max(row.max_tokens for row in rows),
-            min_new_tokens=None,
-            min_length=None,
-            stop_strings=None,
-            pad_token_id=self._padding,
-            return_dict_in_generate=False,
-            cache_implementation=None,
-        )
-        return config
-
 
 def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> None:
     """Gives a job its answer as soon as its row is done."""
@@ -353,7 +339,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
         one.job.resolve(row.error or GenerationError("the row ended without a reason"))
         return
     text, reason = row.stream.text, row.finish_reason
-    constraint = one.job.request.constraint
+    constraint = one.constraint
     ended = reason == "stop" and row.matcher is not None and row.matcher.complete
     if ended and constraint is not None and was_cut(text, constraint, layout.dialect):
         reason = "length"

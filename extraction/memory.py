@@ -37,13 +37,17 @@ class Footprint:
 
     @classmethod
     def of(cls, model: Any) -> Self:
-        """Of a model of transformers, from its configuration; what that does not tell counts as nothing."""
-        size = model.dtype.itemsize
-        text = model.config.get_text_config()
+        """Of a model of transformers."""
+        return cls.of_configuration(model.config, model.dtype.itemsize)
+
+    @classmethod
+    def of_configuration(cls, config: Any, size: int) -> Self:
+        """Of a model with this configuration and numbers of ``size`` bytes; what it does not tell counts as nothing."""
+        text = config.get_text_config()
         hidden, heads = _number(text, "hidden_size"), _number(text, "num_attention_heads")
         dimension = _number(text, "head_dim") or hidden // max(1, heads)
         cache_heads = _number(text, "num_key_value_heads") or heads
-        vision = getattr(model.config, "vision_config", None)
+        vision = getattr(config, "vision_config", None)
         width, side = _number(vision, "hidden_size", "embed_dim"), _number(vision, "patch_size") or 16
         depth = _number(vision, "temporal_patch_size") or 1
         inner = _number(vision, "intermediate_size") or 4 * width

@@ -6,7 +6,7 @@ import asyncio
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic_core import PydanticSerializationError, to_jsonable_python
@@ -23,6 +23,9 @@ from extraction.images import ImageSource, Picture, load_image
 from extraction.plotting import plot_boxes
 from extraction.result import with_shapes
 from extraction.schemas import Schema
+
+if TYPE_CHECKING:
+    from extraction.chat_model import ChatTransformers
 
 CHUNK: Final = 16
 """Pictures in memory at once; those of a chunk share the model's batches."""
@@ -102,6 +105,29 @@ def outcomes(
             answers = iter(given)
             for outcome in loaded:
                 yield outcome if outcome.error is not None else _answered(outcome, next(answers))
+
+
+def planned(
+    model: ChatTransformers, sources: Sequence[tuple[str, ImageSource]], schema: Schema | None
+) -> list[Outcome]:
+    """What each picture will take, as the value of its outcome.
+
+    Args:
+        model: The chat model; its weights are not loaded.
+        sources: The pictures' names and what ``load_image`` takes.
+        schema: What would be extracted; None for free text.
+
+    Raises:
+        ExtractionError: Something is wrong that would be wrong for every picture: the model, an option, the schema.
+    """
+    found = []
+    for name, source in sources:
+        outcome = _load(name, source)
+        if outcome.picture is not None:
+            plan = model.plan(outcome.picture, schema=schema)
+            outcome = Outcome(name, outcome.picture, plan, plan.as_json())
+        found.append(outcome)
+    return found
 
 
 def _load(name: str, source: ImageSource) -> Outcome:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, cast
 
 from langchain_core.messages import BaseMessage
-from langchain_core.output_parsers import BaseOutputParser, BaseTransformOutputParser
+from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
-from extraction.confidence import Confidence
-from extraction.documents import Document, Reading, complete_part, is_cut, read_text, without_thinking
+from extraction.conventions import BoxConvention
+from extraction.documents import Document, Reading, complete_part, is_cut, read_text
 from extraction.endings import check_ending, finish_reason, truncation
 from extraction.errors import (
     BoxConventionError,
@@ -28,32 +27,21 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
-from extraction.families import BoxConvention
-from extraction.frames import BoxNote, Frame, Grounding
+from extraction.frames import Frame, Grounding
 from extraction.growing import Closed
+from extraction.keys import Keys
+from extraction.native import NativeSyntax
+from extraction.parsed import Parsed, confidence_in, frame_in, told
 from extraction.positions import Outline
 from extraction.prompts import has_geometry, schema_text
 from extraction.schemas.json_schema import check_json_schema, json_schema_of
 from extraction.streaming import AnswerStream, GrowingOutput, text_of, written_part
+from extraction.syntaxes import NativeAnswer
 from extraction.validation import Validator, explain, takes_text
 
 T = TypeVar("T", default=Any)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T]):
-    """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was.
-
-    ``text`` is the document as the model wrote it; None where only what is complete of one was taken.
-    """
-
-    value: T
-    data: Any
-    notes: list[BoxNote] = field(default_factory=list)
-    text: str | None = None
-    confidence: Confidence | None = None
 
 
 class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[T]):
@@ -74,6 +62,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             value is then JSON, validated by ``jsonschema``).
         convention: How the model writes boxes.
         size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
+        model_size: (width, height) at which the model saw all of it, where the message does not tell and the numbers count it.
+        things: What the model was asked to look for, where it answers with places that have no names.
         on_truncation: What a cut answer is: "raise" for an error, "salvage" for the value of what is complete of it,
             if that fits the schema, or else an error.
 
@@ -86,6 +76,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     target: Any
     convention: BoxConvention | None = None
     size: tuple[int, int] | None = None
+    model_size: tuple[int, int] | None = None
+    things: tuple[str, ...] = ()
     on_truncation: Literal["raise", "salvage"] = "raise"
 
     _schema: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -131,14 +123,14 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             OutputError: One of its three kinds.
             BoxConventionError: There are boxes, and it is not known what their numbers mean.
         """
-        return _told(self.parse_text(text, {}))
+        return told(self.parse_text(text, {}))
 
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> T:
         """The value of a model's generation; what LangChain calls. ``partial`` answers are refused like all others."""
         generation = result[0]
         if isinstance(generation, ChatGeneration):
-            return _told(self.parse_message(generation.message))
-        return _told(self.parse_text(generation.text, generation.generation_info or {}))
+            return told(self.parse_message(generation.message))
+        return told(self.parse_text(generation.text, generation.generation_info or {}))
 
     def parse_message(self, message: BaseMessage) -> Parsed[T]:
         """The value of a model's message, or of the arguments of its tool call, with its JSON form and notes.
@@ -177,14 +169,43 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             capped = "capped" in truncation(metadata)
             if (
                 self.on_truncation == "salvage"
-                and (salvaged := self._salvaged(error, written, capped=capped)) is not None
+                and (salvaged := self._salvaged(error, written, metadata, capped=capped)) is not None
             ):
                 return salvaged
             raise
 
     def _parse_whole(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
-        reason = finish_reason(metadata)
         check_ending(text, metadata, partial=lambda: self._partial(written, metadata))
+        native = self._native(metadata)
+        if native is not None and (answer := native.tagged(text, ended=True)) is not None:
+            return self._of_marks(native, answer, text, metadata)
+        try:
+            return self._parse_json(text, metadata, written)
+        except (UnreadableOutputError, SchemaMismatchError) as error:
+            answer = None if native is None else native.untagged(text, ended=True)
+            if native is None or answer is None or answer.outcome == "junk":
+                raise
+            if answer.outcome == "refused":
+                raise UnreadableOutputError(
+                    f"the model refused: {text.strip():.200}", llm_output=text, finish_reason=error.finish_reason
+                ) from error
+            return self._of_marks(native, answer, text, metadata)
+
+    def _native(self, metadata: Mapping[str, Any]) -> NativeSyntax | None:
+        """How the model writes places in a text that is no JSON; None where it has no such way, or none is wanted."""
+        convention, frame = self._meaning(metadata)
+        if convention is None or not convention.syntaxes or not has_geometry(self._schema):
+            return None
+        return NativeSyntax(self._schema, convention, frame, self.things)
+
+    def _of_marks(
+        self, native: NativeSyntax, answer: NativeAnswer, text: str, metadata: Mapping[str, Any]
+    ) -> Parsed[T]:
+        partial = native.complete_part(text) if answer.cut else None
+        return native.parse(answer, text, finish_reason(metadata), self._validator, partial)
+
+    def _parse_json(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
+        reason = finish_reason(metadata)
         try:
             reading = read_text(text)
         except ValueError as error:
@@ -210,8 +231,9 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
 
     def answer_stream(self) -> AnswerStream:
         """A new answer that is to come in chunks."""
-        boxes = has_geometry(self._schema)
-        return AnswerStream(self._outline.root, self._part_in_pixels if boxes else lambda data, *_: data)
+        if has_geometry(self._schema):
+            return AnswerStream(self._outline.root, self._part_in_pixels, self._own_key)
+        return AnswerStream(self._outline.root, lambda data, *_: data, lambda key, _: key)
 
     def end_of(self, stream: AnswerStream) -> T:
         """The value of an answer that has come to its end.
@@ -229,7 +251,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 llm_output=str(answer) if is_text else text_of(cast("BaseMessage", answer)),
                 hint="invoke reads the whole answer before it decides",
             )
-        return _told(parsed)
+        return told(parsed)
 
     def values(self, chunks: Iterable[str | BaseMessage]) -> Iterator[Closed]:
         """The values of an answer that comes in chunks of text or messages, one by one, with their JSON pointers.
@@ -263,6 +285,12 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             raise ValueError("; ".join(grounding.problems))
         return data
 
+    def _own_key(self, key: str, metadata: Mapping[str, Any]) -> str:
+        convention, _ = self._meaning(metadata)
+        if convention is None:
+            raise BoxConventionError(f"it is not known yet what {key!r} is for the model")
+        return Keys(self._schema, convention).own(key)
+
     def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
         """The values of all documents that fit, at least one."""
         fitting: list[Parsed[T]] = []
@@ -294,7 +322,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            confidence = _confidence(metadata)
+            confidence = confidence_in(metadata)
             if confidence is not None:
                 confidence = confidence.in_pixels(document.value, self._schema, grounding.convention)
             return Parsed(self._validator.validate(data), data, grounding.notes, document.text, confidence)
@@ -306,12 +334,16 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
             ) from error
 
-    def _salvaged(self, error: TruncatedOutputError, written: str, *, capped: bool) -> Parsed[T] | None:
+    def _salvaged(
+        self, error: TruncatedOutputError, written: str, metadata: Mapping[str, Any], *, capped: bool
+    ) -> Parsed[T] | None:
         """What is complete of a cut answer, if that fits the schema as it is; None where it does not."""
         if error.partial is None:
             return None
         try:
-            if not is_cut(written) and not capped:  # the last document of a text that chats on need not be the answer
+            if (
+                not is_cut(written) and not capped and not self._marked_part(written, metadata)
+            ):  # the last document of a text that chats on need not be the answer
                 return None
             return Parsed(self._validator.validate(error.partial), error.partial)
         except (ValueError, RecursionError):
@@ -319,6 +351,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
 
     def _partial(self, written: str, metadata: Mapping[str, Any]) -> Any:
         """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""
+        if marked := self._marked_part(written, metadata):
+            return marked[0]
         grounding = Grounding(*self._meaning(metadata))
         if truncation(metadata).get("capped") == "text":
             return None  # which of its texts was cut cannot be told from it
@@ -328,72 +362,13 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             return None
         return None if grounding.problems else partial
 
+    def _marked_part(self, written: str, metadata: Mapping[str, Any]) -> tuple[Any] | None:
+        native = self._native(metadata)
+        return None if native is None else native.complete_part(written)
+
     def _meaning(self, metadata: Mapping[str, Any]) -> tuple[BoxConvention | None, Frame | None]:
         boxes = metadata.get("boxes") or {}
         convention = self.convention
         if convention is None and boxes.get("convention"):
-            convention = BoxConvention(**boxes["convention"])
-        frames = [_frame(one) for one in boxes.get("frames") or []]
-        if self.size is None:
-            return convention, frames[
-                -1
-            ] if frames else None  # examples come with pictures, before the one that is asked
-        same = [frame for frame in frames if frame is not None and frame.original == self.size]
-        return convention, same[-1] if same else Frame(self.size)
-
-
-def _frame(told: Mapping[str, Any]) -> Frame | None:
-    if not told.get("original"):
-        return None
-    return Frame(tuple(told["original"]), tuple(told["model"]) if told.get("model") else None)
-
-
-def _confidence(metadata: Mapping[str, Any]) -> Confidence | None:
-    """What a message of ours tells of its document, or of its one tool call."""
-    told = metadata.get("confidence")
-    if isinstance(told, Mapping) and len(told.get("calls", ())) == 1:
-        told = told["calls"][0]
-    return Confidence.from_json(told) if isinstance(told, Mapping) and "leaves" in told else None
-
-
-def _told(parsed: Parsed[T]) -> T:
-    for note in parsed.notes:
-        _log.warning("box %s %s: %s", note.pointer or "(root)", list(note.numbers), note.problem)
-    conflicts = parsed.confidence.conflicts if parsed.confidence else ()
-    for where, problem in dict.fromkeys((conflict.pointer or "(root)", conflict.problem) for conflict in conflicts):
-        _log.warning("%s: the model %s, and the grammar did not let it", where, problem)
-    return parsed.value
-
-
-class WholeTextParser(BaseOutputParser[str]):
-    """The text of a message without ``<think>`` marks, what is in them, and outer blanks; a cut answer raises."""
-
-    @property
-    def _type(self) -> str:
-        return "whole_text"
-
-    def parse(self, text: str) -> str:
-        """The text, stripped.
-
-        Raises:
-            TruncatedOutputError: It ends in the middle of its thinking.
-        """
-        answer, thinking = without_thinking(text)
-        if thinking:
-            raise TruncatedOutputError(
-                "the answer ends in the middle of its thinking", llm_output=text, hint="raise max_tokens"
-            )
-        return answer
-
-    def parse_result(self, result: list[Generation], *, partial: bool = False) -> str:
-        """The text of a model's generation.
-
-        Raises:
-            TruncatedOutputError: The model says that the answer was cut off, or it ends in the middle of its thinking.
-        """
-        generation = result[0]
-        metadata: Mapping[str, Any] = generation.generation_info or {}
-        if isinstance(generation, ChatGeneration):
-            metadata = generation.message.response_metadata
-        check_ending(generation.text, metadata)
-        return self.parse(generation.text)
+            convention = BoxConvention.from_json(boxes["convention"])
+        return convention, frame_in(metadata, self.size, self.model_size)

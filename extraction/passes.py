@@ -7,6 +7,7 @@ them.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,36 @@ class Passes:
             if (value := self._kwargs.get(name)) is not None:
                 self._kwargs[name] = value.index_select(-2, index) if value.shape[-2] > 1 else value
         self._kwargs["past_key_values"].batch_select_indices(index)
+
+
+def plain_generation(model: Any, *, padding: int, longest: int) -> Any:
+    """The checkpoint's own settings for ``generate``, without its sampling, which every row decides for itself.
+
+    Args:
+        model: A model of transformers.
+        padding: The token to pad with.
+        longest: Most tokens of an answer.
+    """
+    config = copy.deepcopy(model.generation_config)
+    config.update(
+        do_sample=False,
+        num_beams=1,
+        num_return_sequences=1,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        min_p=None,
+        typical_p=None,
+        max_length=None,
+        max_new_tokens=longest,
+        min_new_tokens=None,
+        min_length=None,
+        stop_strings=None,
+        pad_token_id=padding,
+        return_dict_in_generate=False,
+        cache_implementation=None,
+    )
+    return config
 
 
 def opening(model: Any) -> list[int]:

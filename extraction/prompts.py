@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from extraction.errors import SchemaError
-from extraction.families import BoxConvention
+from extraction.conventions import BoxConvention
+from extraction.errors import BoxConventionError, SchemaError
 from extraction.forms import OWN_WORDS, FormWriter, JsonSchema, known, one_line
+from extraction.keys import Keys
 from extraction.places import GEOMETRY, Geometry
-from extraction.schemas.markers import MARKER_KEY
+from extraction.schemas.markers import MARKER_KEY, PIXELS_KEY
 
 SYSTEM = "You read pictures and answer with JSON only."
 INSTRUCTION = "Extract what the picture shows."
@@ -37,6 +38,7 @@ def schema_text(schema: JsonSchema, convention: BoxConvention | None) -> str:
         SchemaError: A ``$ref`` leads nowhere, or the schema is nested too deeply.
     """
     with _bounded_depth():
+        schema = Keys(schema, convention).schema(schema)
         writer = FormWriter(schema, convention)
         form = writer.node(schema)
         return "\n".join([FORM, form, *writer.definitions(), *writer.legends()])
@@ -56,6 +58,7 @@ def tools_text(tools: Sequence[Mapping[str, Any]], convention: BoxConvention | N
         parameters = function.get("parameters") or {"type": "object", "properties": {}}
         description = f": {one_line(function['description'])}" if function.get("description") else ""
         with _bounded_depth():
+            parameters = Keys(parameters, convention).schema(parameters)
             writer = FormWriter(parameters, convention)
             form = writer.node(parameters)
             lines += [f"{function['name']}{description}", form, *writer.definitions()]
@@ -71,7 +74,7 @@ def model_schema(schema: JsonSchema, convention: BoxConvention | None) -> dict[s
         SchemaError: The schema is nested too deeply.
     """
     with _bounded_depth():
-        result: dict[str, Any] = _resolved(schema, convention)
+        result: dict[str, Any] = _resolved(Keys(schema, convention).schema(schema), convention)
         return result
 
 
@@ -117,9 +120,16 @@ def _resolved(node: Any, convention: BoxConvention | None) -> Any:
 
 def _geometry_schema(node: JsonSchema, kind: Geometry, convention: BoxConvention) -> dict[str, Any]:
     """What stands in the place of a marked node: an array of this model's numbers, described in its words."""
+    if convention.kind == "grid":
+        raise BoxConventionError(
+            f"models of the family {convention.name!r} write boxes as cells, in a text of their own and not in JSON",
+            hint="use native_chain, or name a convention such as family='relative-1000'",
+        )
     number: dict[str, Any] = {"type": "integer" if convention.integer else "number", "minimum": 0}
-    if convention.span is not None:
-        number["maximum"] = int(convention.span) if convention.integer else convention.span
+    if convention.largest is not None:
+        number["maximum"] = int(convention.largest) if convention.integer else convention.largest
+    else:
+        number[PIXELS_KEY] = convention.unit
     point = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
     form, array = {
         "box": (convention.box_form, {"type": "array", "items": number, "minItems": 4, "maxItems": 4}),

@@ -60,15 +60,22 @@ def written_part(message: BaseMessage) -> str | None:
 class AnswerStream:
     """One answer on its way: takes chunks, gives values, and puts the whole answer together in the end."""
 
-    def __init__(self, root: Position, in_pixels: Callable[[Any, Any, Mapping[str, Any]], Any]) -> None:
+    def __init__(
+        self,
+        root: Position,
+        in_pixels: Callable[[Any, Any, Mapping[str, Any]], Any],
+        own_key: Callable[[str, Mapping[str, Any]], str],
+    ) -> None:
         """Starts before the first chunk.
 
         Args:
             root: The place of the whole value.
             in_pixels: Puts the boxes of a JSON value into pixels, by its JSON schema and the message's metadata.
+            own_key: The schema's own name of a key that it does not know, by the message's metadata.
         """
         self._root = root
         self._in_pixels = in_pixels
+        self._own_key = own_key
         self._ended = False
         self._chunks: list[str | BaseMessage] = []
         self._metadata: dict[str, Any] = {}
@@ -77,7 +84,11 @@ class AnswerStream:
         self.reader = self._new_reader()
 
     def _new_reader(self) -> AnswerReader:
-        return AnswerReader(self._root, lambda data, form: self._in_pixels(data, form, self._metadata))
+        return AnswerReader(
+            self._root,
+            lambda data, form: self._in_pixels(data, form, self._metadata),
+            lambda key: self._own_key(key, self._metadata),
+        )
 
     def push(self, chunk: str | BaseMessage) -> Iterator[Closed]:
         """The values that a chunk completes."""

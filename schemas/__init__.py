@@ -3,6 +3,7 @@
 * ``geometry``: Box, Point, Polygon and Size, in pixels of the upright original picture.
 * ``color``: Color, one sRGB value with its names and its basic colour term.
 * ``counting``: Count and Counts.
+* ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
 * ``scene``: DetectedObject and Scene.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
@@ -16,6 +17,7 @@ from extraction.schemas.color import BASIC_COLORS, BasicColor, Color
 from extraction.schemas.counting import Count, Counts
 from extraction.schemas.geometry import Box, Point, Polygon, Size
 from extraction.schemas.json_schema import Schema, json_schema_of
+from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
 
@@ -27,6 +29,9 @@ __all__ = [
     "Count",
     "Counts",
     "DetectedObject",
+    "LabeledBox",
+    "LabeledPoint",
+    "LabeledPolygon",
     "Point",
     "Polygon",
     "Scene",

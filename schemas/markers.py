@@ -16,6 +16,9 @@ from pydantic_core import CoreSchema
 Marker: TypeAlias = Literal["box", "point", "polygon", "size", "color"]
 
 MARKER_KEY: Final = "x-extraction"
+PIXELS_KEY: Final = "x-extraction-pixels"
+"""Marks, in the schema of what a model writes, a number that counts this many pixels of the picture as the model is given it:
+its largest value is known when the picture is."""
 MARKERS: Final[tuple[Marker, ...]] = get_args(Marker)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from extraction.frames import Frame
 from extraction.jobs import Answer, FinishReason, Job, ModelInfo, Request
+from extraction.planning import PicturePlan
 from extraction.tools import ToolDialect
 
 PIECE = 5
@@ -45,6 +46,11 @@ class ScriptedBackend:
 
     def token_ids(self, text: str) -> list[int]:
         return [len(word) for word in text.split()]
+
+    def plan(self, request: Request) -> PicturePlan:
+        frames = tuple(Frame(picture.size, picture.size) for turn in request.turns for picture in turn.pictures)
+        prompt, answer = self.count_tokens(request), request.max_tokens
+        return PicturePlan(frames, 256 * len(frames), prompt, answer, 8192, None, None, None)
 
     def close(self) -> None:
         self.closed = True

@@ -18,7 +18,7 @@ from extraction import ChatTransformers, GroundedOutputParser, OutputError
 from extraction.chains import extraction_chain
 from extraction.chains.extract import PROMPT
 from extraction.chains.pictures import data_uri
-from extraction.families import RELATIVE_1000
+from extraction.conventions import RELATIVE_1000
 from extraction.images import load_image
 from extraction.pocket.dataset import EVALUATION_SEED, Truth
 from extraction.pocket.foreign import draw_foreign_scene

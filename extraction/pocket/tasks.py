@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from extraction.chains.reason import ANSWER
-from extraction.families import RELATIVE_1000
+from extraction.conventions import RELATIVE_1000
 from extraction.instructions import format_instructions
 from extraction.pocket import words
 from extraction.pocket.forms import random_form

@@ -9,8 +9,9 @@ from PIL import Image
 from pydantic import BaseModel, Field, computed_field
 
 from extraction.chains import extraction_chain
+from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError, ImageError, SchemaError
-from extraction.families import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention, Family
+from extraction.families import Family
 from extraction.images import load_image
 from extraction.schemas import Box, Color, DetectedObject, Scene, json_schema_of
 from tests.chains.fakes import PICTURE, PIXELS, LocalModel, RemoteModel, picture_url, text_of

@@ -12,8 +12,9 @@ from PIL import Image
 
 from extraction.chains.models import asked_for_json, box_convention, is_local, parser_convention
 from extraction.chains.reporting import FrameReporter, prompt_messages
+from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000
 from extraction.errors import BoxConventionError, OptionError
-from extraction.families import PIXEL, RELATIVE_1, RELATIVE_1000, Family
+from extraction.families import Family
 from tests.chains.fakes import LocalModel, RemoteModel
 
 OURS = Family("ours", boxes=PIXEL)

@@ -8,8 +8,9 @@ from langchain_core.messages import AIMessage
 
 from extraction.chains import reasoning_chain
 from extraction.chains.reason import Reasoned
+from extraction.conventions import RELATIVE_1, RELATIVE_1000
 from extraction.errors import OptionError, SchemaError, TruncatedOutputError, UnreadableOutputError
-from extraction.families import RELATIVE_1, RELATIVE_1000, Family
+from extraction.families import Family
 from extraction.images import load_image
 from extraction.schemas import Box
 from tests.chains.fakes import PICTURE, PIXELS, LocalModel, RemoteModel, picture_url, text_of

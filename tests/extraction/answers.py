@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from extraction.conventions import RELATIVE_1000
 from extraction.errors import OutputError
-from extraction.families import RELATIVE_1000
 from extraction.parsing import GroundedOutputParser
 
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from extraction import local_model
 from extraction.content import Turn
+from extraction.conventions import RELATIVE_1000
 from extraction.decoding import DecodingLoop
 from extraction.errors import OptionError
-from extraction.families import RELATIVE_1000
 from extraction.grammar import Constraint
 from extraction.images import Picture
 from extraction.jobs import Answer, Job, Request

@@ -20,6 +20,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from extraction.chat_model import ChatTransformers
+from extraction.conventions import PIXEL, RELATIVE_1000
 from extraction.engine import engine_for, register_backend
 from extraction.errors import (
     BoxConventionError,
@@ -30,7 +31,6 @@ from extraction.errors import (
     MessageError,
     OptionError,
 )
-from extraction.families import PIXEL, RELATIVE_1000
 from extraction.images import load_image
 from extraction.jobs import Job
 from extraction.loading import ModelKey
@@ -180,14 +180,21 @@ def test_a_message_says_all_that_is_known(tiny_qwen: str) -> None:
         "boxes": {
             "family": "qwen2.5-vl",
             "convention": {
-                "name": "pixel",
+                "name": "qwen2.5-vl",
                 "kind": "pixel",
                 "span": None,
                 "order": "xyxy",
                 "integer": True,
-                "words": PIXEL.words,
+                "points": None,
+                "last": None,
+                "offset": 0.0,
+                "unit": 1.0,
+                "frame": "picture",
+                "box_key": "bbox_2d",
+                "point_key": "point_2d",
+                "syntaxes": ["json"],
             },
-            "frames": [{"original": [60, 40], "model": [64, 32]}],
+            "frames": [{"original": [60, 40], "model": [64, 32], "content": None}],
         },
         "decoding": {
             "passes": 5,
@@ -215,9 +222,10 @@ def test_prompts_are_kept_unless_that_is_switched_off(tiny: str) -> None:
     assert [one["unshared"] for one in told] == [None, "switched off"]
 
 
-def test_an_unknown_family_has_no_convention(tiny_llava: str) -> None:
+def test_a_family_that_was_never_taught_boxes_has_no_convention(tiny_llava: str) -> None:
     boxes = ChatTransformers(model=tiny_llava).invoke(LOOK, max_tokens=2).response_metadata["boxes"]
-    assert boxes == {"family": "unknown", "convention": None, "frames": [{"original": [60, 40], "model": None}]}
+    frames = [{"original": [60, 40], "model": [32, 32], "content": None}]
+    assert boxes == {"family": "llava", "convention": None, "frames": frames}
 
 
 def test_a_call_can_override_the_fields(llm: ChatTransformers, backend: Recording) -> None:

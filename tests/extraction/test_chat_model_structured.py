@@ -331,7 +331,7 @@ def test_an_agents_tools_and_documents_get_pixels() -> None:
     assert state["structured_response"] == Thing(label="a", count=1, where=Box(x1=20, y1=50, x2=180, y2=100))
     boxes = state["messages"][-1].response_metadata["boxes"]
     assert boxes["convention"]["name"] == "pixel"
-    assert boxes["frames"] == [{"original": [200, 100], "model": [200, 100]}]
+    assert boxes["frames"] == [{"original": [200, 100], "model": [200, 100], "content": None}]
     assert boxes["notes"] == [
         {"pointer": "/where", "problem": "corners were the wrong way round", "numbers": [900, 500, 100, 1000]}
     ]

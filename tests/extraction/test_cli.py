@@ -18,8 +18,8 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from extraction import cli, outcomes
+from extraction.conventions import RELATIVE_1000
 from extraction.engine import register_backend, unload
-from extraction.families import RELATIVE_1000
 from extraction.frames import Frame
 from extraction.jobs import Answer, FinishReason, Job
 from extraction.prompts import schema_text
@@ -231,10 +231,31 @@ def test_the_options_reach_the_model(painter: Painter, folder: Path, monkeypatch
     chat_model = cli.chat_model
     monkeypatch.setattr(cli, "chat_model", build)
     given = ["--max-tokens", "50", "--seed", "7", "--temperature", "0.5", "--family", "relative-1000"]
+    given += ["--min-pixels", "9", "--max-pixels", "99"]
     assert run("red.png", "--instruction", "Only the squares.", *given).exit_code == 0
     options = {"family": "relative-1000", "max_tokens": 50, "seed": 7, "temperature": 0.5}
+    options |= {"min_pixels": 9, "max_pixels": 99}
     assert made == [("painter", options)]
     assert painter.asked == ["Only the squares."]
+
+
+def test_a_plan_tells_what_a_picture_will_take(painter: Painter, folder: Path) -> None:
+    bounds = ("--max-tokens", "77", "--max-pixels", "1000")
+    done = extraction("plan", "red.png", "--schema", "scene", "--model", "painter", *bounds)
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["pictures"] == [{"original": [200, 100], "seen": [200, 100]}]
+    assert (told["image_tokens"], told["answer_tokens"], told["context"]) == (256, 77, 8192)
+    assert told["prompt_tokens"] > 256
+    assert painter.asked == []
+
+
+def test_a_picture_that_cannot_be_planned_fails_alone(painter: Painter, folder: Path) -> None:
+    done = extraction("plan", "red.png", "missing.png", "--model", "painter")
+    assert (done.exit_code, done.stderr) == (1, "extraction: missing.png: there is no such file\n")
+    good, bad = json.loads(done.stdout)
+    assert good["value"]["image_tokens"] == 256
+    assert bad["error"]["type"] == "ImageError"
 
 
 def test_the_family_says_what_the_numbers_mean(painter: Painter, folder: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from extraction.confidence import Confidence, Conflict, confidence_of
-from extraction.families import RELATIVE_1000, find_family
+from extraction.conventions import RELATIVE_1000
+from extraction.families import find_family
 from extraction.frames import Frame, Grounding
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Point, Polygon, Scene, json_schema_of

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import json
 import random
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
-from extraction.frames import BoxNote, Frame, Grounding, frames_from_processor, from_pixels, to_pixels
+from extraction.frames import BoxNote, Frame, Grounding, from_pixels, to_pixels
 from extraction.schemas import Box, DetectedObject, Point, Polygon, Scene, json_schema_of
 
 WIDE = Frame((640, 480), (644, 476))
@@ -151,30 +151,55 @@ def test_unknown_conventions_and_sizes_matter_only_where_there_are_boxes() -> No
         grounded(SCENE, Scene, frame=None)
 
 
-# --- frames ----------------------------------------------------------------------------------------------------------
+# --- the picture on the model's canvas ---------------------------------------------------------------------------------
 
-
-def processor(patch: Any) -> Any:
-    return SimpleNamespace(image_processor=SimpleNamespace(patch_size=patch))
-
-
-def test_the_frame_is_what_the_processor_made_of_the_picture() -> None:
-    inputs = {"image_grid_thw": [[1, 34, 46], [1, 2, 56]]}
-    assert frames_from_processor(processor(14), inputs, [(640, 480), (1900, 10)]) == [
-        Frame((640, 480), (644, 476)),
-        Frame((1900, 10), (784, 28)),
-    ]
+PADDED = Frame((200, 100), (64, 64), (0, 16, 64, 48))
+CROPPED = Frame((200, 100), (50, 50), (-25, 0, 75, 50))
 
 
 @pytest.mark.parametrize(
-    ("who", "inputs"),
+    ("frame", "convention", "written", "pixels"),
     [
-        (processor(14), {}),
-        (processor(None), {"image_grid_thw": [[1, 34, 46]]}),
-        (processor({"height": 14, "width": 14}), {"image_grid_thw": [[1, 34, 46]]}),
-        (processor(14), {"image_grid_thw": [[1, 34, 46], [1, 34, 46]]}),
-        (object(), {"image_grid_thw": [[1, 34, 46]]}),
+        (PADDED, PIXEL, [0, 16, 64, 48], [0, 0, 200, 100]),
+        (PADDED, PIXEL, [32, 32, 64, 40], [100, 50, 200, 75]),
+        (PADDED, RELATIVE_1.changed(frame="canvas"), [0.5, 0.5, 1, 0.625], [100, 50, 200, 75]),
+        (PADDED, RELATIVE_1, [0.5, 0.5, 1, 0.75], [100, 50, 200, 75]),
+        (CROPPED, PIXEL, [0, 0, 50, 50], [50, 0, 150, 100]),
+        (CROPPED, RELATIVE_1000.changed(frame="canvas"), [0, 500, 1000, 1000], [50, 50, 150, 100]),
+        (Frame((200, 100), (100, 50)), PIXEL.changed(unit=2), [25, 0, 50, 25], [100, 0, 200, 100]),
     ],
 )
-def test_a_processor_that_does_not_tell_leaves_the_frame_unknown(who: Any, inputs: dict[str, Any]) -> None:
-    assert frames_from_processor(who, inputs, [(640, 480)]) == [Frame((640, 480), None)]
+def test_padding_and_crops_are_undone(
+    frame: Frame, convention: BoxConvention, written: list[float], pixels: list[float]
+) -> None:
+    assert to_pixels(written, convention, frame) == pytest.approx(pixels)
+    assert from_pixels(pixels, convention, frame) == pytest.approx(written)
+
+
+def test_what_stands_on_padding_is_moved_to_the_picture_and_told() -> None:
+    notes: list[BoxNote] = []
+    assert to_pixels([0, 0, 64, 64], PIXEL, PADDED, "/box", notes) == [0, 0, 200, 100]
+    assert [note.problem for note in notes] == ["reached outside the picture"]
+
+
+def test_bins_are_meant_by_their_middles_where_the_model_was_taught_so() -> None:
+    florence = BoxConvention("bins", "relative", 1000, last=999, offset=0.5)
+    assert to_pixels([0, 0, 999, 999], florence, Frame((2000, 1000))) == [1, 0.5, 1999, 999.5]
+    assert from_pixels([0, 0, 2000, 1000], florence, Frame((2000, 1000))) == [0, 0, 999, 999]
+
+
+@pytest.mark.parametrize(
+    ("cells", "pixels"), [([0, 33], [5, 5, 15, 15]), ([0, 1], [0, 0, 20, 10]), ([32, 64], [0, 10, 10, 30])]
+)
+def test_cells_of_a_grid(cells: list[int], pixels: list[float]) -> None:
+    grid = BoxConvention("cells", "grid", 32)
+    assert to_pixels(cells, grid, Frame((320, 320))) == pixels
+    for wrong in ([0, 1024], [0], [0.5, 3], [-1, 3]):
+        with pytest.raises(BoxConventionError, match="no two cells of the grid of 'cells'"):
+            to_pixels(wrong, grid, Frame((320, 320)))
+
+
+def test_a_frame_comes_back_from_a_message() -> None:
+    for frame in (PADDED, Frame((3, 4), (5, 6)), Frame((3, 4))):
+        assert Frame.from_json(json.loads(json.dumps(frame.as_json()))) == frame
+    assert Frame.from_json({"original": None}) is None

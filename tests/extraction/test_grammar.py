@@ -13,13 +13,13 @@ import torch
 from pydantic import BaseModel, Field
 
 from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.conventions import PIXEL, RELATIVE_1000
 from extraction.errors import GenerationError, SchemaError
-from extraction.families import PIXEL, RELATIVE_1000
 from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, was_cut
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import CACHED_GRAMMARS, Grammars
 from extraction.prompts import model_schema
-from extraction.schemas import Scene, json_schema_of
+from extraction.schemas import Box, Scene, json_schema_of
 from extraction.tools import ToolDialect
 
 PLAIN, NATIVE = ToolDialect(), ToolDialect(native=True, gap="\n")
@@ -342,3 +342,14 @@ def test_caps_can_be_raised(check: Any) -> None:
     assert check(Constraint.of(schema), json.dumps(long)) == "no"
     assert check(Constraint.of(schema, max_items=600, max_string=4000), json.dumps(long)) == "yes"
     assert not was_cut(json.dumps(long), Constraint.of(schema, max_items=600, max_string=4000), PLAIN)
+
+
+def test_pixels_are_bounded_by_the_picture_as_the_model_is_given_it(check: Any) -> None:
+    constraint = Constraint.of(model_schema(json_schema_of(Box), PIXEL.changed(unit=2)))
+    assert json.loads(constraint.within([]).schema or "")["items"] == {"type": "integer", "minimum": 0}
+    near = constraint.within([28, 301])
+    assert json.loads(near.schema or "")["items"] == {"type": "integer", "minimum": 0, "maximum": 151}
+    assert check(json.loads(near.schema or ""), "[0, 151, 3, 4]") == "yes"
+    assert check(json.loads(near.schema or ""), "[0, 152, 3, 4]") == "no"
+    relative = Constraint.of(model_schema(json_schema_of(Box), RELATIVE_1000))
+    assert relative.within([28, 301]) is relative

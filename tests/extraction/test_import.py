@@ -36,6 +36,7 @@ PUBLIC = {
         "OptionError",
         "OutputError",
         "Picture",
+        "PicturePlan",
         "SchemaError",
         "SchemaMismatchError",
         "TruncatedOutputError",

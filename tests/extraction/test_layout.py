@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from extraction.content import ToolCall, Turn
-from extraction.errors import MessageError
+from extraction.errors import MessageError, OptionError
 from extraction.frames import Frame
 from extraction.images import Picture
-from extraction.layout import Encoded, Layout, fitted
+from extraction.layout import Encoded, Layout
 from extraction.loading import Checkpoint, ModelKey
 
 RED = Picture(Image.new("RGB", (60, 40), "red"))
@@ -39,7 +39,7 @@ def test_the_prompt_is_what_the_template_writes(tiny_llava: str) -> None:
     images = "<image>" * 16
     assert _text(tiny_llava, encoded) == f"<|im_start|>user\n{images}What?<|im_end|>\n<|im_start|>assistant\n"
     assert (encoded.length, encoded.image_tokens) == (encoded.inputs["input_ids"].shape[-1], 16)
-    assert encoded.frames == (Frame((60, 40)),)
+    assert encoded.frames == (Frame((60, 40), (32, 32)),)
 
 
 def test_pictures_of_any_size_have_their_own_frames_and_tokens(tiny_qwen: str) -> None:
@@ -121,21 +121,19 @@ def test_pixel_bounds_reach_the_processor_or_the_picture(tiny_qwen: str, tiny_ll
     ]
     sizes = [layout.encode(turns, **one).frames[0].model for one in bounds]
     assert sizes == [(128, 64), (64, 32), (192, 96), (208, 112)]
-    assert _layout(tiny_llava).encode(turns, max_pixels=100).image_tokens == 16
+    with pytest.raises(OptionError, match="sees every picture as 32 x 32 pixels"):
+        _layout(tiny_llava).encode(turns, max_pixels=100)
+    assert _layout(tiny_llava).encode(turns, max_pixels=32 * 32).image_tokens == 16
 
 
-@pytest.mark.parametrize(
-    ("size", "bounds", "expected"),
-    [
-        ((200, 100), {}, (200, 100)),
-        ((200, 100), {"max_pixels": 20_000}, (200, 100)),
-        ((200, 100), {"max_pixels": 5_000}, (100, 50)),
-        ((200, 100), {"min_pixels": 80_000}, (400, 200)),
-        ((1000, 1), {"max_pixels": 10}, (100, 1)),
-    ],
-)
-def test_fitted_keeps_the_aspect(size: tuple[int, int], bounds: dict[str, Any], expected: tuple[int, int]) -> None:
-    assert fitted(Image.new("RGB", size), **bounds).size == expected
+def test_a_least_number_of_pixels_above_the_checkpoints_most_is_reached(tiny_qwen: str) -> None:
+    layout = _layout(tiny_qwen)
+    turns = [Turn("user", (Picture(Image.new("RGB", (200, 100))), "x"))]
+    (frame,) = layout.encode(turns, min_pixels=20_000).frames
+    assert frame == Frame((200, 100), (208, 112))
+    assert layout.encode(turns).frames[0].model == (128, 64)  # the processor is as it was
+    with pytest.raises(OptionError, match="min_pixels=300 is above max_pixels=299"):
+        layout.encode(turns, min_pixels=300, max_pixels=299)
 
 
 def test_a_processor_that_cannot_mark_control_tokens_refuses_them(

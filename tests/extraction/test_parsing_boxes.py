@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from extraction.conventions import PIXEL, RELATIVE_1000, RELATIVE_1000_YXYX
 from extraction.errors import (
     BoxConventionError,
     SchemaMismatchError,
     TruncatedOutputError,
 )
-from extraction.families import PIXEL, RELATIVE_1000, RELATIVE_1000_YXYX
 from extraction.frames import BoxNote
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Color, DetectedObject, Point, Scene

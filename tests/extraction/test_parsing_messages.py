@@ -13,12 +13,12 @@ from langchain_core.outputs import Generation
 from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
+from extraction.conventions import RELATIVE_1000
 from extraction.endings import finish_reason
 from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
-from extraction.families import RELATIVE_1000
 from extraction.parsing import GroundedOutputParser
 from tests.extraction.answers import fails, parse
 

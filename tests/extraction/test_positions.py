@@ -25,8 +25,8 @@ from pydantic import (
 from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import TypedDict
 
+from extraction.conventions import RELATIVE_1000
 from extraction.errors import SchemaMismatchError
-from extraction.families import RELATIVE_1000
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, DetectedObject, Polygon, Scene, json_schema_of
 from tests.extraction.growth import grows, pieces, pointers

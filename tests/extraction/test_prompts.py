@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
+from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError, SchemaError
-from extraction.families import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, model_schema, schema_text, tools_text
 from extraction.schemas import Box, Color, Counts, Point, Polygon, Scene, Size, json_schema_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from extraction.families import RELATIVE_1000
+from extraction.conventions import RELATIVE_1000
 from extraction.pocket import words
 from extraction.pocket.fields import Field, fact, list_of, named, nullable, object_of, thing_field
 from extraction.pocket.views import Thing, View

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from extraction.families import RELATIVE_1000
+from extraction.conventions import RELATIVE_1000
 from extraction.pocket import fields, forms, words
 from extraction.pocket.fields import Field
 from extraction.pocket.forms import HELD_OUT, is_held_out, random_form

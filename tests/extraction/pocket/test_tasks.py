@@ -19,7 +19,8 @@ from extraction.chains.extract import PROMPT
 from extraction.chains.pictures import data_uri
 from extraction.chains.reason import ANSWER_PROMPT
 from extraction.content import Turn, read_messages
-from extraction.families import RELATIVE_1000, find_family
+from extraction.conventions import RELATIVE_1000
+from extraction.families import find_family
 from extraction.images import Picture
 from extraction.instructions import format_instructions, instructed_schema
 from extraction.layout import Layout

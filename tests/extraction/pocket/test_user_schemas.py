@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import extraction.pocket
-from extraction.families import RELATIVE_1000
+from extraction.conventions import RELATIVE_1000
 from extraction.pocket.dataset import Truth
 from extraction.pocket.user_schemas import USER_SCHEMAS, UserSchema
 from extraction.pocket.views import Thing, View

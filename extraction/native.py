@@ -1,0 +1,144 @@
+"""An answer in a model's own syntax, tags or location tokens instead of JSON, as the JSON value of a schema in pixels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from extraction.conventions import BoxConvention
+from extraction.documents import read_text
+from extraction.errors import BoxConventionError, SchemaMismatchError, TruncatedOutputError
+from extraction.fitting import Fitting
+from extraction.frames import BoxNote, Frame
+from extraction.parsed import Parsed
+from extraction.syntaxes import NativeAnswer, parse_native
+from extraction.validation import Validator, explain
+
+_OF_NUMBERS: Final = ("json", "plain")
+"""Syntaxes without marks of their own: a text in JSON is read as the document it is before it is read as one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeSyntax:
+    """How one answer's marks become a value.
+
+    Attributes:
+        schema: The JSON schema of the value, with its markers.
+        convention: How the model writes boxes.
+        frame: Which picture its numbers refer to; None where that is not known.
+        things: What it was asked to look for.
+    """
+
+    schema: Mapping[str, Any]
+    convention: BoxConvention
+    frame: Frame | None
+    things: tuple[str, ...] = ()
+
+    def tagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
+        """What a text says in tags or tokens; None where it has none, or is JSON as a whole."""
+        names = [name for name in self.convention.syntaxes if name not in _OF_NUMBERS]
+        if not names or _is_json(text):
+            return None
+        answer = parse_native(text, names, ended=ended)
+        return answer if answer.outcome == "found" else None
+
+    def untagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
+        """What a text says that is no JSON of the schema; None where its JSON holds more than marks.
+
+        Args:
+            text: The text, whose JSON, if there is any, does not fit the schema.
+            ended: Whether the model ended it itself.
+        """
+        answer = parse_native(text, self.convention.syntaxes, ended=ended)
+        if answer.syntax in _OF_NUMBERS:  # every item must be a mark, or something would be lost
+            items = [item for value in _values(text) for item in (value if _is_list(value) else [value])]
+            if items and len(items) != len(answer.marks):
+                return None
+        return answer
+
+    def data(self, answer: NativeAnswer, notes: list[BoxNote]) -> Any:
+        """The JSON value of an answer's marks, boxes in pixels.
+
+        Args:
+            answer: What the text says.
+            notes: What had to be mended in numbers is added to it.
+
+        Raises:
+            ValueError: The schema cannot hold the marks, or needs what they do not say.
+            BoxConventionError: The size of the picture, or of what the model was given of it, is needed and not known.
+        """
+        if self.frame is None:
+            raise BoxConventionError(
+                "the answer holds boxes, and the size of the picture is not known",
+                hint="put the picture itself into the prompt instead of its address, or give the parser its size",
+            )
+        fitting = Fitting(self.schema, self.convention, self.frame, self.things, answer.count, notes)
+        return fitting.fill(answer.marks)
+
+    def parse(
+        self, answer: NativeAnswer, text: str, reason: str | None, validator: Validator, partial: tuple[Any] | None
+    ) -> Parsed[Any]:
+        """The value of an answer.
+
+        Args:
+            answer: What the text says.
+            text: The text.
+            reason: Why the model stopped.
+            validator: Of the values that are wanted.
+            partial: What of a cut answer is complete, if anything is.
+
+        Raises:
+            TruncatedOutputError: The text ends inside a mark.
+            SchemaMismatchError: The schema cannot hold what the model marked.
+            BoxConventionError: As ``data``.
+        """
+        if answer.cut:
+            raise TruncatedOutputError(
+                "the answer ends in the middle of a mark",
+                llm_output=text,
+                finish_reason=reason,
+                partial=partial and partial[0],
+                hint="raise max_tokens",
+            )
+        notes: list[BoxNote] = []
+        try:
+            data = self.data(answer, notes)
+            return Parsed(validator.validate(data), data, notes)
+        except ValueError as error:
+            if isinstance(error, BoxConventionError):
+                raise
+            raise SchemaMismatchError(
+                f"what the model marked does not fit the schema: {explain(error)}",
+                llm_output=text,
+                finish_reason=reason,
+            ) from error
+
+    def complete_part(self, written: str) -> tuple[Any] | None:
+        """The value of the marks that are complete in a cut answer; None where it has none."""
+        answer = self.tagged(written, ended=False)
+        try:
+            return None if answer is None else (self.data(answer, []),)
+        except ValueError:
+            return None
+
+
+def _values(text: str) -> list[Any]:
+    try:
+        return [document.value for document in read_text(text).documents]
+    except ValueError:
+        return []
+
+
+def _is_list(value: Any) -> bool:
+    """Whether a JSON value is a list of marks, not one mark as a list of numbers."""
+    return isinstance(value, list) and not (value and all(isinstance(item, (int, float)) for item in value))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,194 @@
+"""Models with a syntax of their own: their task prompts, and their answers as values in pixels."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from langchain_core.messages import AIMessage
+from PIL import Image
+from pydantic import BaseModel
+
+from extraction.chains import native_chain
+from extraction.errors import (
+    BoxConventionError,
+    OptionError,
+    SchemaMismatchError,
+    TruncatedOutputError,
+    UnreadableOutputError,
+)
+from extraction.schemas import Box, LabeledBox, LabeledPoint, LabeledPolygon, Point, Scene
+from tests.chains.fakes import RemoteModel, text_of
+
+PICTURE = Image.new("RGB", (1000, 500))
+
+
+class Found(BaseModel):
+    items: list[LabeledBox]
+    count: int
+    remark: str | None = None
+
+
+class Animal(BaseModel):
+    species: Literal["Cat", "Dog"]
+    where: Box
+    age: int | None = None
+
+
+class Parallel(BaseModel):
+    objects: list[str]
+    bounding_boxes: list[Box]
+
+
+class Words(BaseModel):
+    text: str
+    box: Box
+
+
+def answered(answer: str, schema: Any, family: str, **options: Any) -> Any:
+    model = RemoteModel(answers=[AIMessage(answer)])
+    return native_chain(model, schema, family=family, **options).invoke(PICTURE)
+
+
+PALIGEMMA = "<loc0256><loc0128><loc0512><loc0384> cat ; <loc0000><loc0512><loc1023><loc1023> dog"
+CAT, DOG = [125, 125, 375, 250], [500, 0, pytest.approx(1000, abs=1), pytest.approx(500, abs=1)]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (list[LabeledBox], [{"label": "cat", "box": CAT}, {"label": "dog", "box": DOG}]),
+        (list[Box], [CAT, DOG]),
+        (dict[str, Box], {"cat": CAT, "dog": DOG}),
+        (dict[str, list[Box]], {"cat": [CAT], "dog": [DOG]}),
+        (
+            Found,
+            {"items": [{"label": "cat", "box": CAT}, {"label": "dog", "box": DOG}], "count": 2, "remark": None},
+        ),
+        (
+            list[Animal],
+            [{"species": "Cat", "where": CAT, "age": None}, {"species": "Dog", "where": DOG, "age": None}],
+        ),
+        (Parallel, {"objects": ["cat", "dog"], "bounding_boxes": [CAT, DOG]}),
+    ],
+)
+def test_marks_fill_what_can_hold_them(schema: Any, value: Any) -> None:
+    from pydantic import TypeAdapter
+
+    got = answered(PALIGEMMA, schema, "paligemma", things=["cat", "dog"])
+    assert TypeAdapter(schema).dump_python(got) == value
+
+
+@pytest.mark.parametrize(
+    ("family", "options", "answer", "box"),
+    [
+        ("paligemma", {}, "<loc0256><loc0128><loc0512><loc0384> cat", CAT),
+        ("florence2", {}, "</s><s>cat<loc_125><loc_250><loc_375><loc_500></s>", [125.5, 125.25, 375.5, 250.25]),
+        ("qwen2-vl", {}, "<|object_ref_start|>cat<|object_ref_end|><|box_start|>(125,250),(375,500)<|box_end|>", CAT),
+        ("internvl", {}, "<ref>cat</ref><box>[[125, 250, 375, 500]]</box>", CAT),
+        ("minicpm-v", {}, "<ref>cat</ref><box>125 250 375 500</box>", CAT),
+        ("glm-v", {}, "The cat is at <|begin_of_box|>[[125, 250, 375, 500]]<|end_of_box|>", CAT),
+        ("qwen3-vl", {}, '```json\n[{"bbox_2d": [125, 250, 375, 500], "label": "cat"}]\n```', CAT),
+        ("qwen3-vl", {}, "```json\n[{'bbox_2d': [125, 250, 375, 500], 'label': 'cat'}]\n```", CAT),
+        ("gemini", {}, '[{"box_2d": [250, 125, 500, 375], "label": "cat"}]', CAT),
+        (
+            "kosmos2",
+            {},
+            "<grounding><phrase>cat</phrase><object><patch_index_0260><patch_index_0491></object>",
+            [4.5 / 32 * 1000, 8.5 / 32 * 500, 11.5 / 32 * 1000, 15.5 / 32 * 500],
+        ),
+        ("deepseek-vl2", {}, "<|ref|>cat<|/ref|><|det|>[[125, 250, 375, 500]]<|/det|>", [v * 1000 / 999 for v in CAT]),
+    ],
+)
+def test_every_family_speaks_its_own_way_and_means_the_same_pixels(
+    family: str, options: Any, answer: str, box: list[float]
+) -> None:
+    (found,) = answered(answer, list[LabeledBox], family, things=["cat"], **options)
+    assert found.label == "cat"
+    assert found.box.xyxy == pytest.approx(box)
+
+
+def test_points_and_outlines() -> None:
+    points = answered(
+        '<point x="10.5" y="20" alt="cat">cat</point>', list[LabeledPoint], "molmo", task="point", things=["cat"]
+    )
+    assert points == [LabeledPoint(label="cat", point=Point(x=105, y=100))]
+    answer = "</s><s><poly><loc_0><loc_0><loc_499><loc_0><loc_499><loc_499></poly></s>"
+    (outline,) = answered(answer, list[LabeledPolygon], "florence2", task="segment", things=["cat"])
+    assert outline.outline.points[1].xy == pytest.approx((499.5, 0.25))
+    (box,) = answered(answer, list[LabeledBox], "florence2", task="segment", things=["cat"])
+    assert box.box.xyxy == pytest.approx((0.5, 0.25, 499.5, 249.75))
+
+
+def test_text_in_the_picture() -> None:
+    answer = "</s><s>TOTAL<loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
+    (word,) = answered(answer, list[Words], "florence2", task="ocr")
+    assert (word.text, word.box.xyxy) == ("TOTAL", pytest.approx((0.5, 0.25, 99.5, 49.75)))
+
+
+def test_the_prompt_is_the_familys_own() -> None:
+    model = RemoteModel(answers=[AIMessage("[]")])
+    native_chain(model, family="paligemma", things=["cat", "dog"]).invoke(PICTURE)
+    assert text_of(model.seen[-1][-1]) == "detect cat ; dog"
+
+
+@pytest.mark.parametrize(
+    ("answer", "schema", "family", "error", "problem"),
+    [
+        ("I'm sorry, but I can't help with that.", list[LabeledBox], "internvl", UnreadableOutputError, "refused"),
+        ("It is a nice picture.", list[LabeledBox], "internvl", UnreadableOutputError, "holds no JSON document"),
+        (PALIGEMMA, LabeledBox, "paligemma", SchemaMismatchError, "holds one place, and the model marked 2"),
+        (PALIGEMMA, Scene, "paligemma", SchemaMismatchError, "objects/0/color: the model says where things are"),
+        (PALIGEMMA, list[LabeledPoint], "paligemma", SchemaMismatchError, "marked a box, and a point is wanted"),
+        (
+            "<loc0256><loc0128><loc0512><loc0384> cow",
+            list[Animal],
+            "paligemma",
+            SchemaMismatchError,
+            "none of Cat, Dog",
+        ),
+        ("<ref>cat</ref><box>[[1, 2, 3, 4], [5, 6", list[LabeledBox], "internvl", TruncatedOutputError, "ends in the"),
+    ],
+)
+def test_what_cannot_be_read_or_held_is_an_error(
+    answer: str, schema: Any, family: str, error: type[Exception], problem: str
+) -> None:
+    with pytest.raises(error, match=problem):
+        answered(answer, schema, family, things=["cat", "dog"])
+
+
+def test_nothing_there_is_an_empty_list() -> None:
+    assert answered("[]", Found, "qwen3-vl", things=["cat"]) == Found(items=[], count=0)
+    assert answered("There are none.", list[LabeledPoint], "molmo", task="point", things=["cat"]) == []
+
+
+def test_a_list_with_something_that_is_no_mark_is_not_read_as_if_it_were_shorter() -> None:
+    answer = '[{"bbox_2d": [1, 2, 3, 4], "label": "cat"}, {"label": "dog"}]'
+    with pytest.raises(SchemaMismatchError):
+        answered(answer, Found, "qwen3-vl", things=["cat", "dog"])
+
+
+def test_what_is_complete_of_a_cut_answer_comes_with_the_error() -> None:
+    answer = AIMessage(
+        "<ref>cat</ref><box>[[125, 250, 375, 500]]</box>\n<ref>dog</ref><box>[[0, 0, 1",
+        response_metadata={"finish_reason": "length"},
+    )
+    with pytest.raises(TruncatedOutputError) as caught:
+        native_chain(RemoteModel(answers=[answer]), family="internvl", things=["cat"]).invoke(PICTURE)
+    assert caught.value.partial == [{"label": "cat", "box": CAT}]
+
+
+def test_what_cannot_be_asked_is_told_at_once() -> None:
+    model = RemoteModel()
+    for options, error, problem in (
+        ({"family": "paligemma"}, BoxConventionError, "needs things to look for"),
+        (
+            {"family": "smolvlm", "things": ["cat"]},
+            BoxConventionError,
+            "nobody knows how models of the family 'smolvlm'",
+        ),
+        ({"family": "molmo", "things": ["cat"]}, BoxConventionError, "has no words for 'detect'"),
+        ({"family": "paligemma", "things": "cat"}, OptionError, "things must be a list of words"),
+    ):
+        with pytest.raises(error, match=problem):
+            native_chain(model, **options)
