@@ -55,7 +55,7 @@ def native_chain(
     if convention is None:
         raise BoxConventionError(
             f"nobody knows how models of the family {found.name!r} write boxes",
-            hint="name a family, for instance family='paligemma'",
+            hint="name one that is known: `extraction models` lists them",
         )
     asked = instruction or found.prompt(task, tuple(things))
     parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=convention, things=tuple(things))

@@ -7,6 +7,7 @@ a picture into the prompt, the text or the processor itself, is found out by giv
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,9 @@ class BarePrompts:
             hint = _ONE_PROMPT if isinstance(error, ValueError) else None
             raise MessageError(f"the model's processor refuses this prompt: {error}", hint=hint) from error
         self._check(inputs, len(images))
+        if self._reads_with_decoder:
+            inputs["decoder_input_ids"] = inputs.pop("input_ids")
+            inputs.pop("attention_mask", None)
         return inputs
 
     def _check(self, inputs: dict[str, Any], pictures: int) -> None:
@@ -90,6 +94,14 @@ class BarePrompts:
                 f"{limit.max_position_embeddings}",
                 hint="shorten it, or leave out the schema's words with schema_in_prompt=False",
             )
+
+    @functools.cached_property
+    def _reads_with_decoder(self) -> bool:
+        """Whether the encoder reads the picture alone, and the prompt is what the answer begins with (Donut)."""
+        from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+        model: Any = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING.get(type(self._checkpoint.config), None)
+        return model is not None and "input_ids" not in inspect.signature(model.forward).parameters
 
     @functools.cached_property
     def _tag(self) -> str | None:
@@ -129,6 +141,11 @@ class BarePrompts:
                 raise MessageError(f"the prompt holds {token!r}, which steers this model", hint="leave it out")
 
 
+def prompt_ids(inputs: dict[str, Any]) -> Any:
+    """The tokens of a prompt, shape (1, tokens), whichever part of the model reads them."""
+    return inputs["decoder_input_ids"] if "decoder_input_ids" in inputs else inputs["input_ids"]
+
+
 def count_image_tokens(inputs: dict[str, Any], placeholders: Collection[int]) -> int:
     """How many tokens of a prompt stand for pictures.
 
@@ -140,7 +157,7 @@ def count_image_tokens(inputs: dict[str, Any], placeholders: Collection[int]) ->
 
     if (places := inputs.get(PLACES)) is not None:
         return int((places == 1).sum())  # Kosmos-2.5 marks the ends of a picture with -1
-    ids = inputs["input_ids"]
+    ids = prompt_ids(inputs)
     return int(torch.isin(ids, torch.tensor(sorted(placeholders), dtype=ids.dtype)).sum())
 
 

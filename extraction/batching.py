@@ -129,7 +129,7 @@ def stack(encoded: Sequence[Encoded], *, padding: int, side: str = "left") -> di
             result[name] = torch.cat([_padded(row, longest, fill, side) for row in values])
         elif isinstance(value, torch.Tensor):
             result[name] = torch.cat(values)
-    if "attention_mask" not in result:
+    if "attention_mask" not in result and "input_ids" in result:
         ones = [torch.ones_like(one.inputs["input_ids"]) for one in encoded]
         result["attention_mask"] = torch.cat([_padded(row, longest, 0, side) for row in ones])
     return result

@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from extraction.arranging import arrange
-from extraction.bare_prompts import BarePrompts, count_image_tokens
+from extraction.bare_prompts import BarePrompts, count_image_tokens, prompt_ids
 from extraction.content import Role, ToolCall, Turn
 from extraction.errors import ExtractionError, MessageError
 from extraction.frames import Frame
@@ -141,7 +141,7 @@ class Layout:
             frames = _frames(processor, inputs, pictures, images, kwargs)
         for name in _NOT_FOR_THE_MODEL:
             inputs.pop(name, None)
-        ids = inputs["input_ids"]
+        ids = prompt_ids(inputs)
         if not ids.shape[-1]:
             raise MessageError("the prompt has no tokens", hint="the model's tokenizer may be missing")
         image_tokens = count_image_tokens(inputs, placeholder_tokens(self._checkpoint))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -23,8 +22,9 @@ from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
 from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.passes import opening, plain_generation
 from extraction.planning import PicturePlan, make_picture_plan
-from extraction.prefill import ENCODED_EARLY, Prefill, Prompt
+from extraction.prefill import ENCODED_EARLY, Prefill, Prompt, reads_pictures_itself
 from extraction.prefixes import PrefixStore, pixels_of
 from extraction.rows import Row, SpecialTokens
 from extraction.text_stream import TextStream
@@ -153,8 +153,9 @@ class TransformersBackend:
     def _room(self, one: _Prepared) -> int:
         """Tokens that an answer may have."""
         limit = self.info().max_positions
-        encoder_decoder = self._loaded().config.is_encoder_decoder
-        taken = max(0, len(self._opening) - 1) if encoder_decoder else one.encoded.length  # the last token is not read
+        model, taken = self._loaded(), one.encoded.length
+        if model.config.is_encoder_decoder and "decoder_input_ids" not in one.encoded.inputs:
+            taken = max(0, len(opening(model)) - 1)  # the last token of an answer is not read
         asked = one.job.request.max_tokens
         return asked if limit is None else min(asked, limit - taken)
 
@@ -218,8 +219,7 @@ class TransformersBackend:
             return "switched off"
         if self._loaded().config.is_encoder_decoder:
             return "encoder-decoder"
-        # Some models override ``generate`` to look at pictures themselves, and need them then (BLIP-2, Kosmos-2).
-        if inspect.signature(type(self._loaded()).generate).parameters.keys() & set(ENCODED_EARLY):
+        if reads_pictures_itself(self._loaded()):
             return "pictures that are read before the prompt"
         prompts = []
         for one in batch:
@@ -255,22 +255,10 @@ class TransformersBackend:
             loop = DecodingLoop(
                 rows, on_done=lambda row: _resolve(row, by_row[id(row)], self._layout, loop), head=head, prefill=prefill
             )
-            if self._opening:
-                inputs["decoder_input_ids"] = torch.tensor([self._opening] * len(rows), device=model.device)
-            model.generate(**inputs, generation_config=self._generation_config(rows), custom_generate=loop)
-
-    @property
-    def _opening(self) -> list[int]:
-        """What an encoder-decoder model's answers begin with, where a token is forced behind the usual start (BART).
-
-        As a part of what was read, it comes before the first token of a grammar as well, as it did in training.
-        """
-        config = self._loaded().generation_config
-        start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
-        forced = config.forced_bos_token_id
-        if not self._loaded().config.is_encoder_decoder or start is None or forced is None:
-            return []
-        return [int(start), int(forced)]
+            if begins := opening(model):
+                inputs.setdefault("decoder_input_ids", torch.tensor([begins] * len(rows), device=model.device))
+            config = plain_generation(model, padding=self._padding, longest=max(row.max_tokens for row in rows))
+            model.generate(**inputs, generation_config=config, custom_generate=loop)
 
     def _loaded(self) -> Any:
         if self._model is None:
@@ -315,12 +303,8 @@ class TransformersBackend:
         ends = _as_set(config.eos_token_id) | _as_set(tokenizer.eos_token_id)
         others = (tokenizer.bos_token_id, tokenizer.pad_token_id, config.bos_token_id, config.pad_token_id)
         silent = ends.union(*(_as_set(token) for token in others))
-        return SpecialTokens(
-            frozenset(ends),
-            frozenset(silent),
-            placeholder_tokens(self._checkpoint),
-            may_be_empty=self._layout.template is None,
-        )
+        never, is_task = placeholder_tokens(self._checkpoint), self._layout.template is None
+        return SpecialTokens(frozenset(ends), frozenset(silent), never, may_be_empty=is_task)
 
     @functools.cached_property
     def _decoder(self) -> Any:
@@ -356,29 +340,6 @@ class TransformersBackend:
             return value
         model = self._loaded()
         return value.to(model.device, model.dtype) if value.is_floating_point() else value.to(model.device)
-
-    def _generation_config(self, rows: Sequence[Row]) -> Any:
-        """The checkpoint's own settings, without its sampling, which every row decides for itself."""
-        config = copy.deepcopy(self._loaded().generation_config)
-        config.update(
-            do_sample=False,
-            num_beams=1,
-            num_return_sequences=1,
-            temperature=None,
-            top_p=None,
-            top_k=None,
-            min_p=None,
-            typical_p=None,
-            max_length=None,
-            max_new_tokens=max(row.max_tokens for row in rows),
-            min_new_tokens=None,
-            min_length=None,
-            stop_strings=None,
-            pad_token_id=self._padding,
-            return_dict_in_generate=False,
-            cache_implementation=None,
-        )
-        return config
 
 
 def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> None:

@@ -7,6 +7,7 @@ them.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,48 @@ class Passes:
             if (value := self._kwargs.get(name)) is not None:
                 self._kwargs[name] = value.index_select(-2, index) if value.shape[-2] > 1 else value
         self._kwargs["past_key_values"].batch_select_indices(index)
+
+
+def plain_generation(model: Any, *, padding: int, longest: int) -> Any:
+    """The checkpoint's own settings for ``generate``, without its sampling, which every row decides for itself.
+
+    Args:
+        model: A model of transformers.
+        padding: The token to pad with.
+        longest: Most tokens of an answer.
+    """
+    config = copy.deepcopy(model.generation_config)
+    config.update(
+        do_sample=False,
+        num_beams=1,
+        num_return_sequences=1,
+        temperature=None,
+        top_p=None,
+        top_k=None,
+        min_p=None,
+        typical_p=None,
+        max_length=None,
+        max_new_tokens=longest,
+        min_new_tokens=None,
+        min_length=None,
+        stop_strings=None,
+        pad_token_id=padding,
+        return_dict_in_generate=False,
+        cache_implementation=None,
+    )
+    return config
+
+
+def opening(model: Any) -> list[int]:
+    """What the answers of an encoder-decoder model begin with, where a token is forced behind the usual start (BART).
+
+    Read as a part of the prompt, it stands before the first token of a grammar as well, as it did in training. Empty where
+    ``generate`` knows the start alone.
+    """
+    config = model.generation_config
+    start = config.bos_token_id if config.decoder_start_token_id is None else config.decoder_start_token_id
+    forced = config.forced_bos_token_id
+    return [int(start), int(forced)] if model.config.is_encoder_decoder and None not in (start, forced) else []
 
 
 def _with_mask(kwargs: dict[str, Any], input_ids: torch.Tensor) -> dict[str, Any]:

@@ -49,9 +49,11 @@ class _Pieces:
 
     def __init__(self, tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> None:
         added = tokenizer.added_tokens_decoder
-        names = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+        names = [
+            name or "" for name in tokenizer.convert_ids_to_tokens(range(vocabulary))
+        ]  # None where there is no token
         texts = [name if index in added else name.replace(_SPACE, " ") for index, name in enumerate(names)]
-        self.tokens = [text.encode() for text in texts] + [b""] * (vocabulary - len(texts))
+        self.tokens = [text.encode() for text in texts]
         self.special_token_ids = [index for index, token in added.items() if token.special]
         self.eos_token_id = min(ends)
         self.bos_token_id = None

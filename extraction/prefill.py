@@ -324,6 +324,11 @@ class _Batch:
         return self.model(**inputs, return_dict=True).past_key_values
 
 
+def reads_pictures_itself(model: Any) -> bool:
+    """Whether a model has a ``generate`` of its own that looks at pictures, and needs them there (BLIP-2, Kosmos-2)."""
+    return not inspect.signature(type(model).generate).parameters.keys().isdisjoint(ENCODED_EARLY)
+
+
 def _mask(kwargs: Mapping[str, Any], input_ids: torch.Tensor) -> torch.Tensor:
     """1 where a token stands, 0 where there is padding; ``generate`` leaves out a mask without padding."""
     mask: torch.Tensor | None = kwargs["attention_mask"]

@@ -8,7 +8,8 @@ checkpoints have, with their special tokens. What differs between them is what a
 * ``paligemma``: a prefix that is read in both directions, location tokens that are ordinary ones;
 * ``kosmos2``: places of the picture told by a mask, a SentencePiece vocabulary without bytes;
 * ``blip2`` (OPT), ``blip2_t5`` and ``instructblip``: queries in front of the text, given to an inner language model as
-  embeddings.
+  embeddings;
+* ``donut``: an encoder that sees the picture alone, and a decoder that is given the prompt.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from transformers import (
     Blip2Config,
     Blip2ForConditionalGeneration,
     Blip2Processor,
+    DonutProcessor,
+    DonutSwinConfig,
     Florence2Config,
     Florence2ForConditionalGeneration,
     Florence2Processor,
@@ -40,6 +43,7 @@ from transformers import (
     Kosmos2ForConditionalGeneration,
     Kosmos2Processor,
     LlamaConfig,
+    MBartConfig,
     OPTConfig,
     PaliGemmaConfig,
     PaliGemmaForConditionalGeneration,
@@ -48,9 +52,12 @@ from transformers import (
     PreTrainedTokenizerFast,
     SiglipVisionConfig,
     T5Config,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
 )
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.donut.image_processing_pil_donut import DonutImageProcessorPil
 from transformers.models.kosmos2_5.image_processing_pil_kosmos2_5 import Kosmos2_5ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
@@ -99,7 +106,7 @@ def build_florence2(folder: Path) -> Path:
             decoder_start_token_id=tokenizer.eos_token_id,
             forced_eos_token_id=None,
         ).to_dict(),
-        image_token_id=_image_id(tokenizer),
+        image_token_id=tokenizer.get_vocab()["<image>"],
     )
     pictures = CLIPImageProcessorPil(size={"height": 32, "width": 32}, do_center_crop=False, image_seq_length=5)
     processor = Florence2Processor(image_processor=pictures, tokenizer=tokenizer)
@@ -135,7 +142,7 @@ def build_paligemma(folder: Path) -> Path:
             max_position_embeddings=POSITIONS,
             **_ids(tokenizer),
         ).to_dict(),
-        image_token_index=_image_id(tokenizer),
+        image_token_index=tokenizer.get_vocab()["<image>"],
         projection_dim=32,
     )
     return _saved(folder, PaliGemmaForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
@@ -225,9 +232,9 @@ def build_blip2_t5(folder: Path) -> Path:
         d_ff=64,
         num_layers=2,
         num_heads=2,
-        **_ids(tokenizer) | {"decoder_start_token_id": tokenizer.pad_token_id},
+        **_ids(tokenizer),
     )
-    return _blip2(folder, tokenizer, text)
+    return _blip2(folder, tokenizer, text, decoder_start_token_id=tokenizer.pad_token_id)
 
 
 def build_instructblip(folder: Path) -> Path:
@@ -251,9 +258,43 @@ def build_instructblip(folder: Path) -> Path:
         qformer_config={**_FORMER, "vocab_size": len(former), "pad_token_id": former.pad_token_id},
         text_config=text.to_dict(),
         num_query_tokens=QUERIES,
-        image_token_index=_image_id(tokenizer),
+        image_token_index=tokenizer.get_vocab()["<image>"],
     )
     return _saved(folder, InstructBlipForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer)))
+
+
+def build_donut(folder: Path) -> Path:
+    """Folder of a saved Donut, whose decoder is given the prompt as the beginning of the answer."""
+    torch.manual_seed(0)
+    tokenizer = unigram("<s>", "<pad>", "</s>", "<unk>")
+    tags = [
+        "<s_docvqa>",
+        "<s_question>",
+        "</s_question>",
+        "<s_answer>",
+        "</s_answer>",
+        "<s_name>",
+        "</s_name>",
+        "<sep/>",
+    ]
+    tokenizer.add_tokens(tags, special_tokens=True)
+    start = tokenizer.get_vocab()["<s_docvqa>"]
+    encoder = DonutSwinConfig(image_size=64, patch_size=4, embed_dim=16, depths=[1, 1], num_heads=[2, 2], window_size=4)
+    decoder = MBartConfig(
+        vocab_size=len(tokenizer) + 3,
+        d_model=32,
+        encoder_layers=2,
+        decoder_layers=2,
+        decoder_attention_heads=2,
+        decoder_ffn_dim=64,
+        max_position_embeddings=768,
+        scale_embedding=True,
+        **_ids(tokenizer),
+    )
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(encoder, decoder)
+    pictures = DonutImageProcessorPil(size={"height": 64, "width": 64})
+    generation = GenerationConfig(**_ids(tokenizer), decoder_start_token_id=start)
+    return _saved(folder, VisionEncoderDecoderModel(config), DonutProcessor(pictures, tokenizer), generation)
 
 
 TINY_TASKS: dict[str, Callable[[Path], Path]] = {
@@ -264,6 +305,7 @@ TINY_TASKS: dict[str, Callable[[Path], Path]] = {
     "blip2": build_blip2,
     "blip2_t5": build_blip2_t5,
     "instructblip": build_instructblip,
+    "donut": build_donut,
 }
 """Builders by family."""
 
@@ -284,7 +326,7 @@ _FORMER: dict[str, Any] = {
 }
 
 
-def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any) -> Path:
+def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any, **start: Any) -> Path:
     pictures = BlipImageProcessorPil(size={"height": 32, "width": 32})
     processor = Blip2Processor(pictures, tokenizer, num_query_tokens=QUERIES)  # adds <image>
     config = Blip2Config(
@@ -292,10 +334,11 @@ def _blip2(folder: Path, tokenizer: PreTrainedTokenizerFast, text: Any) -> Path:
         qformer_config={**_FORMER, "vocab_size": 30},
         text_config=text.to_dict(),
         num_query_tokens=QUERIES,
-        image_token_index=_image_id(tokenizer),
+        image_token_index=tokenizer.get_vocab()["<image>"],
     )
-    ids = _ids(tokenizer) | {"decoder_start_token_id": getattr(text, "decoder_start_token_id", None)}
-    return _saved(folder, Blip2ForConditionalGeneration(config), processor, GenerationConfig(**ids))
+    return _saved(
+        folder, Blip2ForConditionalGeneration(config), processor, GenerationConfig(**_ids(tokenizer), **start)
+    )
 
 
 def _saved(folder: Path, model: PreTrainedModel, processor: Any, generation: GenerationConfig) -> Path:
@@ -308,12 +351,6 @@ def _saved(folder: Path, model: PreTrainedModel, processor: Any, generation: Gen
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
-
-
-def _image_id(tokenizer: PreTrainedTokenizerFast) -> int:
-    token = tokenizer.convert_tokens_to_ids("<image>")
-    assert isinstance(token, int)
-    return token
 
 
 def _ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from extraction.jobs import Answer, Job, Request
 from extraction.layout import Encoded
 from extraction.loading import ModelKey
 from extraction.local_model import TransformersBackend
+from extraction.passes import opening
 from extraction.schemas import Box
 from extraction.text_stream import TextStream
 from tests.families_tiny_tasks import QUERIES, TINY_TASKS
@@ -32,7 +33,7 @@ RED, TALL = (Picture(Image.radial_gradient("L").resize(size).convert("RGB")) for
 # PaliGemma's processor makes an array of a tensor in the way that NumPy 2 no longer likes.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-ENCODER_DECODERS = ("florence2", "blip2_t5")
+ENCODER_DECODERS = ("florence2", "blip2_t5", "donut")
 
 
 class Thing(BaseModel):
@@ -117,6 +118,18 @@ def test_tags_of_kosmos_are_tokens_of_the_prompt(backend_of: Backends) -> None:
     assert tokens[66:69] == ["</image>", "<grounding>", "<phrase>"]
     assert tokens[-1] == "</phrase>"
     assert encoded.image_tokens == int(encoded.inputs["image_embeds_position_mask"].sum()) == 64
+
+
+def test_a_prompt_may_be_what_the_answer_begins_with(backend_of: Backends) -> None:
+    backend = backend_of("donut")
+    encoded = _encoded(backend, RED, "<s_docvqa><s_question>how many?</s_question><s_answer>")
+    assert encoded.inputs.keys() == {"pixel_values", "decoder_input_ids"}
+    ids = encoded.inputs["decoder_input_ids"]
+    assert encoded.length == ids.shape[-1]
+    assert backend._checkpoint.tokenizer.convert_ids_to_tokens(ids[0])[:2] == ["<s_docvqa>", "<s_question>"]
+    prepared = backend._prepared(Job(Request((Turn("user", (RED, "x")),), max_tokens=5000)))
+    assert prepared is not None
+    assert backend._room(prepared) == 768 - prepared.encoded.length
 
 
 def test_a_q_former_reads_the_text_with_its_own_tokenizer(backend_of: Backends) -> None:
@@ -211,8 +224,10 @@ def test_greedy_answers_are_those_of_generate(backend_of: Backends, name: str) -
         written = backend._loaded().generate(
             **inputs, do_sample=False, num_beams=1, max_new_tokens=25, bad_words_ids=forbidden
         )[0]
-        if name in ENCODER_DECODERS:
-            written = written[max(1, len(backend._opening)) :]
+        if "decoder_input_ids" in inputs:
+            written = written[inputs["decoder_input_ids"].shape[-1] :]
+        elif name in ENCODER_DECODERS:
+            written = written[max(1, len(opening(backend._loaded()))) :]
         else:
             written = written[inputs["input_ids"].shape[-1] :]
         tokens = written[:23].tolist()
@@ -267,6 +282,7 @@ TAGGED = {
     "paligemma": "<loc0012><loc0100><loc0500><loc1023> cat ; <loc0001><seg001><seg127> dog",
     "kosmos2": "An image of<phrase> cat</phrase><object><patch_index_0044><patch_index_0863>"
     "</delimiter_of_multi_objects/><patch_index_0001><patch_index_0002></object>",
+    "donut": "<s_name> cat</s_name><sep/><s_name> dog</s_name>",
     "kosmos2_5": "<bbox><x_52><y_113><x_199><y_145></bbox>An image",
 }
 
@@ -314,8 +330,8 @@ def test_a_forced_end_does_not_hide_that_an_answer_was_cut(backend_of: Backends)
 def test_a_forced_first_token_comes_before_a_grammar_too(backend_of: Backends) -> None:
     backend = backend_of("florence2")
     tokenizer = backend._checkpoint.tokenizer
-    assert backend._opening == [tokenizer.eos_token_id, tokenizer.bos_token_id]
-    assert backend_of("blip2_t5")._opening == backend_of("paligemma")._opening == []
+    assert opening(backend._loaded()) == [tokenizer.eos_token_id, tokenizer.bos_token_id]
+    assert opening(backend_of("blip2_t5")._loaded()) == opening(backend_of("paligemma")._loaded()) == []
     limit = backend.info().max_positions
     assert limit is not None
     prepared = backend._prepared(Job(replace(Request((Turn("user", (RED, "x")),)), max_tokens=5000)))
