@@ -64,7 +64,7 @@ def boxes_of(family: str) -> BoxConvention:
         ({"repo_id": "zai-org/GLM-4.5V"}, "glm-v"),
     ],
 )
-def test_a_remote_model_has_the_family_of_its_name(options: dict[str, str], family: str) -> None:
+def test_a_remote_model_has_the_family_of_its_name(options: dict[str, Any], family: str) -> None:
     model = Served(**options)
     assert family_of(model, None).name == family
     assert box_convention(model, None) == boxes_of(family)
@@ -159,7 +159,8 @@ def test_fallbacks_must_write_boxes_in_one_way() -> None:
         with pytest.raises(OptionError, match="in different ways") as caught:
             extraction_chain(one.with_fallbacks([other]), Scene)
         assert "name one convention for all" in str(caught.value)
-        assert extraction_chain(one.with_fallbacks([other]), Scene, family="relative-1000").invoke(PICTURE)
+        named = extraction_chain(one.with_fallbacks([other]), Scene, family="relative-1000")
+        assert named.invoke(PICTURE).objects[0].box.xyxy == PIXELS
     same = Served(model="gpt-5", answers=[RuntimeError("down")]).with_fallbacks([Served(model="no-name")])
     assert extraction_chain(same, Scene).invoke(PICTURE).objects[0].box.xyxy == PIXELS
 
