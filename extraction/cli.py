@@ -3,6 +3,7 @@
     extraction run photo.jpg --schema scene --out photo.json --plot photo.boxes.png
     extraction plan photo.jpg --schema scene --model Qwen/Qwen2.5-VL-3B-Instruct --max-pixels 1000000
     extraction schemas scene --prompt
+    extraction models Qwen/Qwen3-VL-8B-Instruct
 
 Standard output holds the result and nothing else; problems are one line each on standard error. Exit codes: 0 all went
 well, 1 some pictures failed, 2 wrong usage or nothing could begin, 130 interrupted.
@@ -29,6 +30,8 @@ from extraction.console import (
     complain,
     ending_in_one_line,
     plot_files,
+    print_pairs,
+    print_table,
     write_file,
 )
 from extraction.errors import OptionError
@@ -75,7 +78,10 @@ app = typer.Typer(
 
 FamilyOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="How the model writes boxes, where that is not known: relative-1000, pixel ..."),
+    typer.Option(
+        metavar="NAME",
+        help="How the model writes boxes, where that is not known: relative-1000, pixel, or one of 'extraction models'.",
+    ),
 ]
 ModelOption = Annotated[
     str,
@@ -216,6 +222,28 @@ def schemas(
             raise OptionError("--prompt and --family are about one schema: name it")
         else:
             _list_schemas()
+
+
+@app.command()
+def models(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="The one to show in full: a family, a hub id, or a folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    debug: DebugOption = False,
+) -> None:
+    """List the families of models and how they write boxes, or show one in full."""
+    from extraction import listing
+
+    with ending_in_one_line(debug=debug):
+        families = listing.listed() if name is None else [listing.family_called(name)]
+    if as_json:
+        told = [listing.as_json(family) for family in families]
+        typer.echo(_json(told if name is None else told[0]), nl=False)
+    elif name is None:
+        print_table(listing.COLUMNS, map(listing.as_row, families))
+    else:
+        print_pairs(families[0].name, listing.in_full(families[0]))
 
 
 def chat_model(model: str, options: Mapping[str, Any]) -> ChatTransformers:

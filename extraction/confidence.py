@@ -371,7 +371,10 @@ def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iter
             yield from ((f"{inside}/{index}{old}", f"/{index}{new}") for old, new in moved)
         return
     keys: Sequence[int | str] = CORNERS[kind] if isinstance(value, dict) else range(len(CORNERS[kind]))
-    swapped = convention is not None and convention.order == "yxyx" and not isinstance(value, dict)
+    y_first = convention is not None and (
+        convention.point_order == "yx" if kind == "point" else convention.order == "yxyx"
+    )
+    swapped = y_first and not isinstance(value, dict)
     order = [index ^ 1 if swapped else index for index in range(len(keys))]  # of the number that key i holds
     if kind == "box" and (box := _box(value)) is not None:
         for index in range(4):

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
@@ -22,6 +22,7 @@ STDIN: Final = "-"
 PLOT_FORMATS: Final = ("png", "jpg", "jpeg", "webp", "pdf", "svg")
 
 _LONGEST_LINE: Final = 2000
+_UNBOUND: Final = 1000
 
 
 def complain(problem: object, *, about: str = "", debug: bool = False) -> None:
@@ -142,6 +143,30 @@ def write_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table on standard output: as wide as the terminal, or as it needs to be where the output goes elsewhere."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name == columns[0], overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _UNBOUND)
+    with console.capture() as shown:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()).strip("\n"))
+
+
+def print_pairs(title: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """What is known of one thing, on standard output: a line each, in two columns; what is empty is left out."""
+    lines = [title, *(f"  {name:<14}{value}" for name, value in pairs if value)]
+    typer.echo("\n".join(lines).encode())  # in UTF-8, whatever the terminal's own encoding is
 
 
 class ProgressBar(BaseCallbackHandler):

@@ -8,11 +8,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from extraction.families import thinking_marks
 from extraction.scanning import MAX_DEPTH, Scan, TooDeepError, scan_document
 
-_THINKING = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL)
-_STILL_THINKING = re.compile(r"<think(?:ing)?>")
-_THOUGHT = re.compile(r"</think(?:ing)?>")
+_MARKS = [(re.escape(begin), re.escape(end)) for begin, end in thinking_marks().items()]
+_THINKING = re.compile("|".join(f"{begin}.*?{end}" for begin, end in _MARKS), re.DOTALL)
+_STILL_THINKING = re.compile("|".join(begin for begin, _ in _MARKS))
+_THOUGHT = re.compile("|".join(end for _, end in _MARKS))
 _FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*([A-Za-z][\w+-]*)?\s*", re.MULTILINE)
 JSON_FENCES = ("", "json", "json5", "jsonc", "jsonl")
 _OPENING = re.compile(r"[\[{]")
@@ -70,7 +72,7 @@ def read_text(text: str) -> Reading:
 
     A text that is JSON as a whole is one document. Otherwise fenced blocks of JSON count if there are any, then every
     object or array that stands in the text by itself. What stands inside something that is broken or cut is no document
-    but a part of what was meant. Thinking in ``<think>`` marks does not count.
+    but a part of what was meant. Thinking in the marks of any family does not count.
 
     Raises:
         ValueError: Brackets are nested deeper than in any real document, or documents are more than anybody means.
@@ -97,7 +99,8 @@ def without_thinking(text: str) -> tuple[str, bool]:
         return "", True
     # Some chat templates write the mark that begins the thinking into the prompt: the answer has only its end.
     *thoughts, after = _THOUGHT.split(answer)
-    return (after.strip() if thoughts and answer[0] not in '[{"`' else answer), False
+    may_have_thought = answer[:1] not in '[{"`' or _THOUGHT.match(answer) is not None
+    return (after.strip() if thoughts and may_have_thought else answer), False
 
 
 def find_documents(text: str) -> list[Document]:

@@ -1,7 +1,7 @@
 """What differs from one family of vision-language models to the next: the record, and how a model's is found.
 
-A family is looked up once per model: by a pattern of the model's name, then by the configuration's ``model_type``, and
-what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
+A family is looked up once per model: by a pattern of the model's name (among several, the one that has its type, too), then
+by the configuration's ``model_type``, and what the user says counts before both. A model that nobody knows gets no guessed convention: boxes then raise, plain
 values work. The families themselves are data, in ``family_table``.
 """
 
@@ -115,6 +115,8 @@ too ("pixel, model_size=1000x750")."""
 UNKNOWN: Final = Family("unknown")
 THINK: Final = ("<think>", "</think>")
 """The marks around thinking that most families use."""
+TOLD_TO_THINK: Final = ("<thinking>", "</thinking>")
+"""Those that models of any family use whose prompt asks them to."""
 
 
 def words(**prompts: str) -> Mapping[str, str]:
@@ -127,6 +129,16 @@ def families() -> tuple[Family, ...]:
     from extraction.family_table import FAMILIES
 
     return FAMILIES
+
+
+@functools.cache
+def thinking_marks() -> Mapping[str, str]:
+    """The marks around thinking, from those that begin it to those that end it, of all families.
+
+    Text is read with all of them, since whoever reads it need not know the model. None begins with another one.
+    """
+    own = [family.thinking for family in families() if family.thinking is not None]
+    return MappingProxyType(dict([THINK, TOLD_TO_THINK, *own]))
 
 
 def find_family(model_type: str | None, name: str, override: FamilyLike | None = None) -> Family:
@@ -161,13 +173,14 @@ def find_family(model_type: str | None, name: str, override: FamilyLike | None =
 @functools.lru_cache(maxsize=1024)
 def _found(model_type: str | None, name: str) -> Family:
     names = _names(name)
-    for family in families():
-        if any(re.search(pattern, one, re.IGNORECASE) for pattern in family.name_patterns for one in names):
-            return family
-    for family in families():
-        if model_type is not None and model_type in family.model_types:
-            return family
-    return UNKNOWN
+    named = [family for family in families() if _is_called(family, names)]
+    typed = [family for family in families() if model_type in family.model_types]
+    both = [family for family in named if family in typed]  # one name, and code of the authors or of transformers
+    return (both or named or typed or [UNKNOWN])[0]
+
+
+def _is_called(family: Family, names: list[str]) -> bool:
+    return any(re.search(pattern, name, re.IGNORECASE) for pattern in family.name_patterns for name in names)
 
 
 def _names(name: str) -> list[str]:

@@ -14,13 +14,16 @@ from extraction.families import THINK, Family, words
 _REF_PROMPTS: Final = words(
     detect="Please provide the bounding box coordinate of the region this sentence describes: <ref>{things}</ref>"
 )
+_OCR_PROMPTS: Final = words(
+    detect="Locate <|ref|>{things}<|/ref|> in the image.", ocr="<|grounding|>Convert the document to markdown."
+)
 
 NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         "qwen-vl",
         "Qwen-VL",
         model_types=("qwen",),
-        name_patterns=(r"qwen[-_]?vl(?!.*[23])",),
+        name_patterns=(r"^qwen[-_]vl([-_]chat)?([-_]int4)?$",),  # the hosted qwen-vl-max is none of it
         boxes=RELATIVE_1000.changed(name="qwen-vl", syntaxes=("qwen_vl",)),
         prompts=words(detect="Locate {things} in the picture.", caption="Describe the picture."),
         system=True,
@@ -48,7 +51,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         "internvl",
         "InternVL 2 to 3.5",
-        model_types=("internvl", "internvl_chat"),
+        model_types=("internvl",),
         name_patterns=(r"internvl",),
         boxes=RELATIVE_1000.changed(name="internvl", syntaxes=("internvl", "json")),
         prompts=_REF_PROMPTS,
@@ -57,6 +60,31 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         loads="transformers",
         sureness="documented",
         source="OpenGVLab/InternVL#227, #285 (maintainers)",
+    ),
+    Family(
+        "internvl-chat",
+        "InternVL 1.5 to 3.5, in the authors' own format",
+        model_types=("internvl_chat",),
+        name_patterns=(r"internvl",),
+        boxes=RELATIVE_1000.changed(name="internvl-chat", syntaxes=("internvl", "json")),
+        prompts=_REF_PROMPTS,
+        thinking=THINK,
+        system=True,
+        loads="remote code",
+        sureness="documented",
+        source="OpenGVLab/InternVL#227, #285 (maintainers)",
+    ),
+    Family(
+        "minicpm-v4.6",
+        "MiniCPM-V 4.6, 4.7",
+        model_types=("minicpmv4_6", "minicpmv4_7"),
+        name_patterns=(r"minicpm[-_]v[-_]4[._][67]",),
+        boxes=RELATIVE_1000.changed(name="minicpm-v4.6", syntaxes=("minicpm", "json")),
+        prompts=_REF_PROMPTS,
+        thinking=THINK,
+        system=True,
+        loads="transformers",
+        source="presumed to be as in MiniCPM-V 4.5",
     ),
     Family(
         "minicpm-v",
@@ -74,7 +102,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
     Family(
         "glm-v",
         "GLM-4.1V, GLM-4.5V, GLM-4.6V",
-        model_types=("glm4v", "glm4v_moe", "glm46v"),
+        model_types=("glm4v", "glm4v_moe", "glm46v", "glmga"),
         name_patterns=(r"^glm[-_]4\.[156]v",),
         boxes=RELATIVE_1000.changed(name="glm-v", box_key="bbox_2d", syntaxes=("glm", "json")),
         prompts=words(detect="Help me to locate {things} in the image and give me its bounding boxes."),
@@ -83,6 +111,19 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         loads="transformers",
         sureness="documented",
         source="zai-org/GLM-V README, #114, #118",
+    ),
+    Family(
+        "glm-5v",
+        "GLM-5 with vision",
+        model_types=("glm5_next",),
+        name_patterns=(r"^glm[-_]5(\.\d+)?v",),
+        boxes=RELATIVE_1000.changed(name="glm-5v", box_key="bbox_2d", syntaxes=("glm", "json")),
+        prompts=words(detect="Help me to locate {things} in the image and give me its bounding boxes."),
+        thinking=THINK,
+        system=True,
+        loads="transformers",
+        sureness="reported",
+        source="zai-org/GLM-V, the skill glmv-grounding; that the padding does not count is presumed",
     ),
     Family(
         "deepseek-vl2",
@@ -97,15 +138,23 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         source="deepseek-ai/DeepSeek-VL2 README, #100 (maintainer)",
     ),
     Family(
+        "deepseek-ocr2",
+        "DeepSeek-OCR 2, Unlimited-OCR",
+        model_types=("deepseek_ocr2", "unlimited_ocr"),
+        name_patterns=(r"deepseek[-_]ocr[-_]?2", r"unlimited[-_]ocr"),
+        boxes=RELATIVE_1000.changed(name="deepseek-ocr2", span=999, syntaxes=("deepseek",)),
+        prompts=_OCR_PROMPTS,
+        system=False,
+        loads="transformers",
+        source="presumed to be as in DeepSeek-OCR",
+    ),
+    Family(
         "deepseek-ocr",
         "DeepSeek-OCR",
-        model_types=("deepseek_ocr", "deepseek_ocr2"),
+        model_types=("deepseek_ocr",),
         name_patterns=(r"deepseek[-_]ocr",),
         boxes=RELATIVE_1000.changed(name="deepseek-ocr", span=999, syntaxes=("deepseek",)),
-        prompts=words(
-            detect="Locate <|ref|>{things}<|/ref|> in the image.",
-            ocr="<|grounding|>Convert the document to markdown.",
-        ),
+        prompts=_OCR_PROMPTS,
         system=False,
         loads="remote code",
         sureness="reported",
@@ -165,6 +214,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
             detect="<OPEN_VOCABULARY_DETECTION>{things}",
             objects="<OD>",
             regions="<DENSE_REGION_CAPTION>",
+            proposals="<REGION_PROPOSAL>",
             ground="<CAPTION_TO_PHRASE_GROUNDING>{things}",
             segment="<REFERRING_EXPRESSION_SEGMENTATION>{things}",
             caption="<CAPTION>",
@@ -203,8 +253,8 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         prompts=words(ocr="<ocr>", read="<md>"),
         system=False,
         loads="transformers",
-        sureness="reported",
-        source="TF: models/kosmos2_5/processing_kosmos2_5.py (sizes); Hugging Face documentation (syntax)",
+        sureness="verified",
+        source="TF: models/kosmos2_5/processing_kosmos2_5.py (sizes), modeling_kosmos2_5.py (an answer)",
     ),
     Family(
         "fuyu",
@@ -212,6 +262,10 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         model_types=("fuyu",),
         name_patterns=(r"^fuyu",),
         boxes=PIXEL.changed(name="fuyu", order="yxyx", points="xy", unit=2.0, syntaxes=("fuyu",)),
+        prompts=words(
+            detect="When presented with a box, perform OCR to extract text contained within it. "
+            "If provided with text, generate the corresponding bounding box.\\n{things}"
+        ),
         system=False,
         loads="transformers",
         sureness="verified",
@@ -224,6 +278,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         name_patterns=(r"(smol|granite[-_])docling",),
         boxes=BoxConvention("docling", "relative", 500, last=499, syntaxes=("doctags",)),
         prompts=words(ocr="Convert this page to docling."),
+        system=False,
         loads="transformers",
         sureness="verified",
         source="docling-core 2.104.0, types/doc/document.py and tokens.py",
@@ -248,6 +303,7 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
         prompts=words(
             ocr="Detect and recognize text in the image, and output the text coordinates in a formatted manner."
         ),
+        system=True,
         loads="transformers",
         source="Tencent-Hunyuan/HunyuanOCR#63 (words); the scale is presumed",
     ),

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError
@@ -19,6 +19,9 @@ from extraction.places import CORNERS, are_numbers, find_places, pointer, replac
 
 T = TypeVar("T")
 Number = int | float
+
+_DECIMALS: Final = 4
+"""Of the fractions that are written for models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def _corners(value: Any, kind: str, convention: BoxConvention | None) -> list[Nu
     names = CORNERS.get(kind, ())
     if isinstance(value, dict) and set(value) == set(names):
         value = [value[name] for name in names]
-        if convention is not None and convention.order == "yxyx":
+        if convention is not None and _y_first(convention, len(value)):
             value = _swapped(value)
     return value if names and are_numbers(value, len(names)) else None
 
@@ -196,7 +199,8 @@ def to_pixels(
 def from_pixels(pixels: Sequence[Number], convention: BoxConvention, frame: Frame) -> list[Number]:
     """A box or a point of the original picture as this model would write it: the inverse of ``to_pixels``.
 
-    What reaches out of the picture is cut at its border, since the model was never shown such numbers.
+    What reaches out of the picture, or out of the part of it that the model was given, is cut at the border, since the model
+    was never shown such numbers.
 
     Raises:
         BoxConventionError: The convention refers to the picture as the model was given it, and its size is not known, or
@@ -206,17 +210,27 @@ def from_pixels(pixels: Sequence[Number], convention: BoxConvention, frame: Fram
     values = [axes[i % 2].from_pixels(min(max(float(one), 0.0), sides[i % 2])) for i, one in enumerate(pixels)]
     if convention.kind == "grid":
         return _cells(values, convention)
+    numbers = [_rounded(value, convention) for value in values]
+    largest = [axis.steps if convention.largest is None else convention.largest for axis in axes]
+    numbers = [min(max(number, 0), largest[i % 2]) for i, number in enumerate(numbers)]
     if _y_first(convention, len(values)):
-        values = _swapped(values)
-    numbers: list[Number] = [round(value) for value in values] if convention.integer else values
-    if convention.largest is not None:
-        numbers = [min(max(number, 0), convention.largest) for number in numbers]
-    return [int(number) if convention.integer else round(number, 4) for number in numbers]
+        numbers = _swapped(numbers)
+    return [int(number) if convention.integer else number for number in numbers]
+
+
+def _rounded(value: float, convention: BoxConvention) -> Number:
+    """The number that stands for a place: the nearest one, or the bin that it lies in where bins are meant."""
+    if not convention.integer:
+        return round(value, _DECIMALS)
+    return math.floor(value + convention.offset) if convention.offset else round(value)
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """How the numbers of one axis lie on the original: ``pixel = (number + offset) * length / steps - shift``."""
+    """How the numbers of one axis lie on the original: ``pixel = (number + offset) * length / steps - shift``.
+
+    Padding seldom ends where a number stands, so one that is rounded reaches out by up to ``slack`` pixels and is right.
+    """
 
     length: float
     steps: float
@@ -244,8 +258,9 @@ def _axes(convention: BoxConvention, frame: Frame) -> tuple[_Axis, _Axis]:
         counted = [convention.span or side / convention.unit for side in frame.model]
     else:
         lengths, shifts, counted = frame.original, (0.0, 0.0), [convention.span or 1.0] * 2
-    slack = 1e-6 * max(frame.original)
-    x, y = (_Axis(lengths[i], counted[i], shifts[i], convention.offset, slack) for i in (0, 1))
+    rounding = 0.5 if convention.integer else 0.5 * 10**-_DECIMALS
+    slack = [max(1e-6 * max(frame.original), rounding * lengths[i] / counted[i]) for i in (0, 1)]
+    x, y = (_Axis(lengths[i], counted[i], shifts[i], convention.offset, slack[i]) for i in (0, 1))
     return x, y
 
 
@@ -281,6 +296,10 @@ def _cells(values: Sequence[float], convention: BoxConvention) -> list[Number]:
     if len(values) != 4:
         raise BoxConventionError(f"the convention {convention.name!r} has boxes only")
     side = int(convention.span or 1)
-    columns = [min(math.floor(values[0]), side - 1), max(math.ceil(values[2]) - 1, 0)]
-    rows = [min(math.floor(values[1]), side - 1), max(math.ceil(values[3]) - 1, 0)]
+    columns, rows = (_first_and_last(values[i], values[i + 2], side) for i in (0, 1))
     return [row * side + column for row, column in zip(rows, columns, strict=True)]
+
+
+def _first_and_last(start: float, end: float, side: int) -> tuple[int, int]:
+    first = min(math.floor(start), side - 1)
+    return first, max(math.ceil(end) - 1, first)

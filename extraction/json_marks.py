@@ -22,14 +22,17 @@ _PLACES: Final[dict[str, _Place]] = {
         ("polygon", "polygons", "polygon2d", "segmentation", "mask", "outline", "contour", "quad"), "polygon"
     ),
     **dict.fromkeys(("coordinates", "coordinate", "coords", "position", "pos", "location"), "any"),
-}  # type: ignore[assignment]
+}
 _LABELS: Final = (
     "label", "name", "labelname", "category", "categoryname", "class", "classname", "object", "objectname", "type",
     "description", "caption", "phrase", "element",
 )  # fmt: skip
 _TEXTS: Final = ("textcontent", "text", "transcription", "ocrtext", "content")
 _IMAGES: Final = ("imgidx", "imageindex", "imageidx", "page", "frame")
-_LISTS: Final = frozenset({"objects", "items", "detections", "results", "annotations", "instances", "elements", "data"})
+_LISTS: Final = frozenset({
+    "objects", "items", "detections", "results", "result", "annotations", "instances", "elements", "data", "answer",
+    "output", "predictions", "regions",
+})  # fmt: skip
 _MANY: Final = ("labels", "names", "classes", "categories")
 _FENCE = re.compile(r"^[ \t]*+(?:`{3,}+|~{3,}+)[ \t]*+\w*+[ \t]*+$", re.MULTILINE)
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from extraction.scanning import MAX_DEPTH
 
@@ -52,7 +52,7 @@ class Node:
         keys: The names of its fields.
     """
 
-    bracket: Literal["[", "{", "("]
+    bracket: str
     start: int
     end: int | None = None
     values: list[Any] = field(default_factory=list)
@@ -144,7 +144,7 @@ class _LooseReader:
             node.take(BROKEN)
 
     def _mark(self, mark: str, at: int) -> None:
-        if mark in {"[", "{", "("}:
+        if mark in ("[", "{", "("):
             if len(self.stack) == MAX_DEPTH:
                 self.stack[-1].take(BROKEN)
                 return

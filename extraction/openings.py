@@ -13,17 +13,21 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from extraction.documents import JSON_FENCES, MAX_PAIRINGS
+from extraction.families import thinking_marks
 from extraction.growing import Closed, Growth
 from extraction.positions import Position
 from extraction.scanning import TokenReader
 
-_THINKING: Final = {"<think>": "</think>", "<thinking>": "</thinking>"}
-_TAGS: Final = (*_THINKING, *_THINKING.values())
+_THINKING: Final = thinking_marks()
+_ENDS: Final = frozenset(_THINKING.values())
+_TAGS: Final = (*_THINKING, *_ENDS)
+_BEGINNINGS: Final = frozenset(tag[0] for tag in _TAGS)
+_END_BEGINNINGS: Final = "".join(sorted({end[0] for end in _ENDS}))
 _LONGEST_HEAD: Final = 200
 _HEAD_SO_FAR = re.compile(r"[ \t>]*(?:`{1,2}|~{1,2}|(?:`{3,}|~{3,})[ \t]*(?:[A-Za-z][\w+-]*)?\s*)?")
 _HEAD = re.compile(r"[ \t>]*(?:`{3,}|~{3,})[ \t]*([A-Za-z][\w+-]*)?\s*")
-_NOTABLE = re.compile(r"[\[{<\n]")
-_NOTABLE_IN_BROKEN = re.compile(r'[\[\]{}"\\<\n]')
+_NOTABLE = re.compile(rf"[\[{{\n{re.escape(_END_BEGINNINGS)}]")
+_NOTABLE_IN_BROKEN = re.compile(rf'[\[\]{{}}"\\\n{re.escape(_END_BEGINNINGS)}]')
 _PARTNER: Final = {"]": "[", "}": "{"}
 
 _Place = Literal["start", "thought", "line", "prose", "tag", "document", "nothing"]
@@ -138,7 +142,7 @@ class AnswerReader:
         char = piece[self.position]
         if char.isspace():
             self.position += 1
-        elif char == "<":
+        elif char in _BEGINNINGS:
             self._at, self._before_tag, self._held = "tag", "start", ""
         else:
             self._enter_answer(char)
@@ -152,16 +156,31 @@ class AnswerReader:
         held = self._held + piece[self.position]
         if held in _THINKING and self._before_tag == "start":
             self._at, self._closing, held = "thought", _THINKING[held], ""
-        elif held in _THINKING.values() and self._may_have_thought is not False:
+        elif held in _ENDS:
             self._at, self._broken, held = "start", _Broken(), ""  # what begins the thinking stands in the prompt
         elif not any(tag.startswith(held) for tag in _TAGS):
-            if self._before_tag == "start":
-                self._enter_answer("<")
-            self._at = "prose"
-            self._held = ""
+            self._read_as_no_tag(self._held)
             return
         self._held = held
         self.position += 1
+
+    def _enter_prose(self) -> None:
+        self._at, self._held = "prose", ""
+
+    def _read_as_no_tag(self, held: str) -> None:
+        """Reads what was taken for the beginning of a tag; it can be the beginning of a document."""
+        if self._before_tag == "start":
+            self._enter_answer(held[0])
+        self._enter_prose()
+        position, self.position = self.position, 0
+        self._note(held[0])
+        while self.position < len(held) and self._at != "nothing":
+            if self._at == "document":
+                for _ in self._read_document(held):
+                    raise AssertionError("no value ends in the beginning of a tag")
+            else:
+                self._readers[self._at](held)
+        self.position = position
 
     def _thought(self, piece: str) -> None:
         """In thinking, up to the tag that ends it."""
@@ -199,13 +218,20 @@ class AnswerReader:
             self.position = len(piece)
             return
         self.position = notable.start()
-        if notable[0] == "<":
+        if notable[0] in _END_BEGINNINGS and self._may_have_thought:
             self._at, self._before_tag, self._held = "tag", "prose", ""
-        elif notable[0] == "\n":
+        else:
+            self._note(notable[0])
+
+    def _note(self, char: str) -> None:
+        """Goes on behind, or into, what a character of the prose begins or ends."""
+        if char == "\n":
             self._at = "line"
             self.position += 1
+        elif char not in '[]{}"\\':
+            self.position += 1
         elif self._broken.open:
-            self._broken.pass_over(notable[0])
+            self._broken.pass_over(char)
             self.position += 1
         elif self._pairings < MAX_PAIRINGS:
             self._begin(fenced=False)

@@ -62,6 +62,15 @@ def _read_max_positions(path: Path, _changed: int) -> int | None:
     return None
 
 
+def model_type_of(model: str) -> str | None:
+    """``config.model_type`` of a folder or of a hub model that has been downloaded; None where there is none."""
+    path = _config_file(model, None)
+    if path is None or not path.is_file():
+        return None
+    found: Any = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    return found if isinstance(found, str) else None
+
+
 def _config_file(model: str, revision: str | None) -> Path | None:
     """The configuration of a folder, or of a hub model that has been downloaded; the network is not asked."""
     folder = pocket_folder() if model == POCKET else Path(model)

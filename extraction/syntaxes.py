@@ -162,10 +162,10 @@ def _without_special_tokens(text: str) -> tuple[int, int, bool]:
         if text[end - 1].isspace():
             end -= 1
             continue
-        token = next((token for token in _ENDINGS if text.endswith(token, begin, end)), None)
-        if token is None:
+        ending = next((token for token in _ENDINGS if text.endswith(token, begin, end)), None)
+        if ending is None:
             break
-        end -= len(token)
+        end -= len(ending)
         closed = True
     while begin < end and text[begin].isspace():
         begin += 1

@@ -14,7 +14,7 @@ from extraction.errors import TruncatedOutputError
 
 
 class WholeTextParser(BaseOutputParser[str]):
-    """The text of a message without ``<think>`` marks, what is in them, and outer blanks; a cut answer raises."""
+    """The text of a message without its thinking, the marks around that, and outer blanks; a cut answer raises."""
 
     @property
     def _type(self) -> str:

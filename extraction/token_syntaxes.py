@@ -117,11 +117,11 @@ class _RunReader:
         self.words: list[str] = []  # before the numbers of the item
         self.start: int | None = None  # where the item begins
         self.numbers: list[int] = []
-        self.from_ = 0  # where these numbers begin
+        self.numbers_start = 0  # where these numbers begin
         self.open = False  # between the beginning and the end of an outline
         self.begun = False  # whether a token stands last that something must follow
-        self.things = 0
-        self.position = 0
+        self.things = 0  # that have begun so far
+        self.position = 0  # behind the last token
         self.marks = 0  # of this item
 
     def token(self, match: re.Match[str]) -> None:
@@ -137,13 +137,13 @@ class _RunReader:
         elif name is not None:
             self._outline(match.start())
             self.numbers.clear()
+            self.begun = name == "break"
             if name != "break":
                 self.things += name == "begin"
                 self.open = name == "begin"
             if self.start is None:
                 self.start = match.start()
         self.found.holes.append(match.span())
-        self.begun = self.begun or name == "break"
         self.position = match.end()
 
     def _item(self, start: int) -> None:
@@ -165,7 +165,7 @@ class _RunReader:
 
     def _number(self, match: re.Match[str]) -> None:
         if not self.numbers:
-            self.from_ = match.start()
+            self.numbers_start = match.start()
         if self.start is None:
             self.start = match.start()
         self.numbers.append(int(match["number"]))
@@ -182,7 +182,7 @@ class _RunReader:
             self._mark("polygon", end)
 
     def _mark(self, kind: Literal["box", "polygon"], end: int) -> None:
-        begin = self.from_ if self.marks or self.start is None else self.start
+        begin = self.numbers_start if self.marks or self.start is None else self.start
         words = named("".join(self.words))
         label, text = (None, words) if self.syntax.text else (words, None)
         thing = self.things if kind == "polygon" and not self.syntax.text else None

@@ -185,4 +185,4 @@ def _first_pixel(call: Call, have: int, keep: int) -> int:
     if have >= keep:
         return -((have - keep) // 2)
     # The two backends put an odd pixel of padding on different sides.
-    return (keep - have + (call["backend"] != "torchvision")) // 2
+    return (keep - have + (0 if call["backend"] == "torchvision" else 1)) // 2

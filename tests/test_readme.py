@@ -1,6 +1,6 @@
 """The README is true: its examples print what it shows, its commands, files and names exist.
 
-``python -m tests.test_readme`` writes what the examples print into it.
+``python -m tests.test_readme`` writes what the examples print into it, and the tables of families from their data.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import extraction
 from extraction.cli import app
 from extraction.families import find_family
 from extraction.loading import pocket_folder
+from tests import family_pages
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -162,6 +163,7 @@ def update() -> None:
             start, end = block.span
             text = text[:start] + output + text[end:]
     README.write_text(text)
+    family_pages.update()
 
 
 if __name__ == "__main__":

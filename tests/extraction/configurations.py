@@ -75,6 +75,7 @@ def _two_tiles(image_processor: Any, outputs: Mapping[str, Any], index: int) -> 
 
 _LARGE = (900, 640)
 _MORE = (*SIZES, _LARGE)
+_THINNER = (*SIZES, (12, 600))
 _WHOLE = {"do_center_crop": False}
 _FIT = {"size": {"max_height": 224, "max_width": 224}, "do_pad": True, "pad_size": {"height": 224, "width": 224}}
 _EDGES = {"size": {"shortest_edge": 100, "longest_edge": 300}, "do_center_crop": False}
@@ -109,12 +110,12 @@ CROPPED = (
 PADDED = (
     Configuration("llava-padded", "llava", "Llava", settings={"do_pad": True} | square(336) | _WHOLE),
     Configuration("llava-padded-and-cropped", "llava", "Llava", settings={"do_pad": True}),
-    Configuration("deepseek-vl", "deepseek_vl", "DeepseekVL"),
+    Configuration("deepseek-vl", "deepseek_vl", "DeepseekVL", sizes=_THINNER),
     Configuration("deepseek-vl-unpadded", "deepseek_vl", "DeepseekVL", settings={"do_pad": False}),
     Configuration("deepseek-vl-hybrid", "deepseek_vl_hybrid", "DeepseekVLHybrid", settings=_TWO_EYES),
     Configuration("deepseek-ocr-2", "deepseek_ocr2", "DeepseekOcr2", settings=square(512) | {"tile_size": 384}),
     Configuration("deepseek-ocr-2-alone", "deepseek_ocr2", "DeepseekOcr2", settings={"crop_to_patches": False}),
-    Configuration("janus", "janus", "Janus"),
+    Configuration("janus", "janus", "Janus", sizes=_THINNER),
     Configuration("fit-and-pad", "clip", "CLIP", settings=_FIT | _WHOLE),
     Configuration("aria", "aria", "Aria"),
     Configuration("aria-490", "aria", "Aria", settings={"max_image_size": 490}),

@@ -49,8 +49,8 @@ class Measured:
 def measure(pixels: Pixels, shares: Shares = (1.0, 1.0)) -> Measured:
     """Fit red against x and green against y, away from borders, where resampling flattens or mixes them."""
     height, width = pixels.shape[:2]
-    inside = pixels[..., 2] > 0.5
-    columns, rows = _inner(inside.any(axis=0)), _inner(inside.any(axis=1))
+    inside: np.ndarray[Any, Any] = pixels[..., 2] > 0.5
+    columns, rows = _inner(np.any(inside, axis=0)), _inner(np.any(inside, axis=1))
     edges, seen = [], []
     for channel, (kept, across, share) in enumerate(((columns, rows, shares[0]), (rows, columns, shares[1]))):
         values = pixels[..., channel].mean(axis=channel, where=_band(pixels.shape, across, channel))
@@ -88,7 +88,7 @@ def part(number: int) -> Reader:
     """One of the parts that each picture became: its only one, its first (0) or its last (-1)."""
 
     def read(image_processor: Any, outputs: Mapping[str, Any], index: int) -> Pixels:
-        values = np.asarray(outputs["pixel_values"] if isinstance(outputs, Mapping) else outputs)
+        values = np.asarray(outputs["pixel_values"])
         if values.ndim == 5 and len(values) > 1:
             return restored(image_processor, values[index][number])
         values = values.reshape(-1, *values.shape[-3:])

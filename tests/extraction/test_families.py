@@ -7,7 +7,7 @@ import pytest
 
 from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX, BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import UNKNOWN, Family, find_family
+from extraction.families import THINK, TOLD_TO_THINK, UNKNOWN, Family, find_family, thinking_marks
 from extraction.family_table import FAMILIES
 
 
@@ -158,6 +158,14 @@ def test_words_for_a_task() -> None:
     ):
         with pytest.raises(BoxConventionError, match=problem):
             paligemma.prompt(task, things)
+
+
+def test_the_marks_of_thinking_are_those_of_all_families_and_cannot_be_taken_for_one_another() -> None:
+    marks = thinking_marks()
+    assert {family.thinking for family in FAMILIES if family.thinking} | {THINK, TOLD_TO_THINK} == set(marks.items())
+    assert marks["◁think▷"] == "◁/think▷"
+    every = [*marks, *marks.values()]
+    assert not [(one, other) for one in every for other in every if one is not other and other.startswith(one)]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import pytest
+from langchain_core.messages import HumanMessage
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from extraction import ChatTransformers, extract
 from extraction.conventions import RELATIVE_1000, BoxConvention
+from extraction.errors import TruncatedOutputError
 from extraction.frames import Frame, Grounding
+from extraction.images import load_image
 from extraction.keys import Keys
+from extraction.parsing import GroundedOutputParser
 from extraction.prompts import model_schema, schema_text
 from extraction.schemas import Box, Point, Scene, json_schema_of
 
@@ -58,6 +65,22 @@ class Mapped(BaseModel):
 class Tree(BaseModel):
     bbox: Box
     children: list[Tree] = []
+
+
+class Signed(BaseModel):
+    box: Box
+    signed: bool
+
+
+class Signed2(BaseModel):
+    text: str
+    box: Box
+    more: list[Box]
+
+
+def picture_message(text: str) -> HumanMessage:
+    url = load_image(Image.new("RGB", (90, 60), "red")).to_data_uri("png")
+    return HumanMessage([{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": text}])
 
 
 TwoMeanings.model_rebuild()
@@ -113,3 +136,38 @@ def test_pointers_are_named_back() -> None:
     keys = Keys(json_schema_of(Machine), QWEN)
     assert keys.own_pointer("/parts/0/bbox_2d/1") == "/parts/0/box/1"
     assert keys.own_path(("parts", 0, "point_2d")) == ("parts", 0, "point")
+
+
+def test_a_local_model_writes_its_own_keys_and_all_that_is_told_of_them_has_the_schemas(tiny_qwen: str) -> None:
+    llm = ChatTransformers(model=tiny_qwen, max_tokens=120, prefix_cache_bytes=0)
+    result = extract(llm, Image.new("RGB", (90, 60), "red"), Signed, on_truncation="raise")
+    assert list(json.loads(str(result.raw.content))) == ["bbox_2d", "signed"]
+    assert 0 <= result.value.box.x1 <= result.value.box.x2 <= 90
+    assert 0 <= result.value.box.y1 <= result.value.box.y2 <= 60
+    assert result.confidence is not None
+    assert set(result.confidence.boxes) == {"/box"}
+    assert set(result.confidence.leaves) == {*(f"/box/{index}" for index in range(4)), "/signed"}
+    meta = result.raw.response_metadata["boxes"]
+    assert meta["frames"][0]["model"] == [96, 64]
+
+
+def test_whoever_shows_the_model_the_schemas_own_keys_gets_them(tiny_qwen: str) -> None:
+    llm = ChatTransformers(model=tiny_qwen, max_tokens=120)
+    wanted = {"type": "json_schema", "json_schema": {"name": "signed", "schema": json_schema_of(Signed)}}
+    prompt = picture_message("Answer with JSON: box (four numbers) and signed.")
+    own = llm.bind(response_format=wanted, schema_in_prompt=False).invoke([prompt])
+    assert list(json.loads(str(own.content))) == ["box", "signed"]
+    assert own.response_metadata["boxes"]["convention"]["box_key"] is None
+    shown = llm.bind(response_format=wanted, schema_in_prompt=True).invoke([prompt])
+    assert list(json.loads(str(shown.content))) == ["bbox_2d", "signed"]
+    parser = GroundedOutputParser(target=Signed)
+    assert parser.invoke(own).box.x2 <= 90
+    assert parser.invoke(shown).box.x2 <= 90
+
+
+def test_fields_that_the_budget_left_out_are_told_by_their_own_names(tiny_qwen: str) -> None:
+    llm = ChatTransformers(model=tiny_qwen, max_tokens=60)
+    with pytest.raises(TruncatedOutputError) as caught:
+        extract(llm, Image.new("RGB", (90, 60), "red"), Signed2)
+    assert "/box/0" in caught.value.invented
+    assert all("bbox_2d" not in pointer for pointer in caught.value.invented)

@@ -28,6 +28,7 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
+from extraction.families import thinking_marks
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Color, DetectedObject
 from extraction.text_parsing import WholeTextParser
@@ -243,6 +244,10 @@ def test_whole_texts() -> None:
     assert whole_text(AIMessage(" A cat.\n")) == "A cat."
     assert whole_text(AIMessage([{"type": "text", "text": "A "}, {"type": "text", "text": "cat."}])) == "A cat."
     assert whole_text(AIMessage("<think>hm</think>\nA cat.")) == "A cat."
+    for begin, end in thinking_marks().items():
+        assert whole_text(AIMessage(f"{begin}\nhm{end}\nA cat.")) == "A cat."
+        assert whole_text(AIMessage(f"hm{end}\nA cat.")) == "A cat."
+        assert whole_text(AIMessage(f"{end}A cat.")) == "A cat."
     assert whole_text(AIMessage("")) == ""
     assert WholeTextParser().parse_result([Generation(text="A cat.")]) == "A cat."
 

@@ -40,6 +40,8 @@ AROUND = ["{}", "\n {} \n", "```json\n{}\n```", "Here it is:\n\n```json\n{}\n```
 AROUND += ["<think>Is it {{}}? [1]</think>\n{}", "<thinking>a <think> b</thinking>{}", "so [1], no.\n</think>\n\n{}"]
 AROUND += ['I see [a cup, {{}}] on {a: ["ta}\\"]ble"], ]} there: {}', "{note} and [see\n[2]]:\n{}\n"]
 AROUND += ["The bill says {} I think.", "See [1] and [2, {{}}]: {}", "<b>Bill</b> {}", "1 < 2: {}", "``` json\n{}```"]
+AROUND += ["[THINK]Is it {{}}? [1][/THINK]\n{}", "◁think▷a [THINK] ◁/think▷{}", "<|channel>thought\n{{}}<channel|>{}"]
+AROUND += ["I see [a cup[/THINK]\n{}", "[/THINK]{}", "[T] or [THIN] on [/THIS]: {}", "a <|channel> <channel|>\n{}"]
 
 
 # --- growth --------------------------------------------------------------------------------------------------------
@@ -183,6 +185,9 @@ def test_what_is_wrong_ends_the_stream_with_an_error(text: str, kind: type[Outpu
         f"{'[x] ' * 8}{BILL}\n```\n{BILL}\n```",
         f"draft [1\n</thinking>{BILL}",
         f"<think>a</think><think>b</think>{BILL}",
+        f"[THINK]a[/THINK]◁think▷[b◁/think▷{BILL}",
+        f"[THIN {{}}] {BILL}",
+        f"[[THINK]] {BILL}",
     ],
 )
 def test_the_document_that_counts_is_the_one_that_is_streamed(text: str) -> None:
@@ -209,6 +214,7 @@ class Small(BaseModel):
 
 DOCUMENTS = ['{"a": 1, "b": "q]", "c": [1, 2]}', '{"a": 2}', '{"x": 1}', "[1]", '[{"a": 1}]', '{"a": 1, "b": 2}']
 CHATTER = ["\n", "```", "```json\n", "\n```\n", "~~~\n", "<think>", "</think>", "<thinking>", "</thinking>", "text "]
+CHATTER += ["[THINK]", "[/THINK]", "[TH", "◁/think▷"]
 CHATTER += ["[see ", "{note}", "]", "}", '"', "\\", " ", "> ", "```python\n", "<b>", "{", "[", '{"a": 1, "b": "q']
 
 

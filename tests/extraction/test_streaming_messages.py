@@ -58,6 +58,28 @@ def test_boxes_are_pixels_from_the_first_moment() -> None:
     assert two == last == GroundedOutputParser(target=Scene).invoke(AIMessage(SCENE, response_metadata=META))
 
 
+@pytest.mark.parametrize("told_first", [True, False])
+def test_fields_that_have_another_name_for_the_model_stream_under_their_own(*, told_first: bool) -> None:
+    class Named(BaseModel):
+        name: str
+        box: Box
+        after: list[DetectedObject]
+
+    convention = RELATIVE_1000.changed(box_key="bbox_2d")
+    meta = {"boxes": META["boxes"] | {"convention": convention.as_json()}}
+    object_ = {"label": "cup", "color": "red", "bbox_2d": [0, 0, 500, 1000]}
+    text = json.dumps({"name": "a", "bbox_2d": [0, 0, 1000, 1000], "after": [object_]})
+    told = AIMessageChunk(content="", response_metadata=meta)
+    chunks = [told, *_chunks(text)] if told_first else [*_chunks(text), told]
+    parser = GroundedOutputParser(target=Named)
+    stream = parser.answer_stream()
+    closed = [one for chunk in chunks for one in stream.push(chunk)]
+    assert pointers(closed) == ["/name", "/box", "/after/0"]
+    assert closed[1].value.xyxy == (0, 0, 640, 480)
+    assert closed[2].value.box.xyxy == (0, 0, 320, 480)
+    assert parser.end_of(stream) == parser.invoke(AIMessage(text, response_metadata=meta))
+
+
 def test_items_wait_until_it_is_known_what_their_boxes_mean() -> None:
     class Named(BaseModel):
         name: str

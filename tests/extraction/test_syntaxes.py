@@ -323,9 +323,34 @@ def test_no_text_raises(seed: int) -> None:
 
 
 def check(text: str, answer: NativeAnswer) -> None:
+    exponents = "e" in text.lower()
     for mark in answer.marks:
         assert 0 <= mark.span[0] < mark.span[1] <= len(text)
-        assert all(abs(number) < 1e16 or "e" in text.lower() for number in mark.numbers)
+        assert all(abs(number) < 1e16 or exponents for number in mark.numbers)
         assert mark.label is None or mark.label == mark.label.strip() != ""
         assert len(mark.numbers) == {"box": 4, "point": 2, "cells": 2}.get(mark.kind, len(mark.numbers))
     assert (answer.outcome == "found") == bool(answer.marks)
+
+
+REPEATED = {
+    "json plain internvl": ["[", "(1,2),", "[1,2,3,4]", "[}", "\\", "9", " "],
+    "json": ["['a' b", '["a\\', "{'a': \"", '{"bbox_2d": [1,2,3,4], ', "['a' \n", "// ", "`", '{"a":', "there are no "],
+    "hunyuan qwen2_vl": ["a\n(1,2),(3,4)", "a(", "a\n"],
+    "paligemma": ["<loc0001>", "<seg001>", "a;", "</s>", "<pad>", "<think></think>", "</think>", "<"],
+    "florence2 florence2_quads florence2_polygons": ["a<loc_1>", "<poly><loc_1>", "<sep>", "<"],
+    "paddleocr": ["a<|LOC_1|>", "<|TEXT_START|>", "<|LOC_BEGIN|>"],
+    "kosmos2": ["<phrase>a", "<phrase></phrase>", "<object><patch_index_0001>", "</image>"],
+    "kosmos2_5": ["<bbox><x_1>", "<bbox>", "<bbox><x_1><y_1><x_1><y_1></bbox>a"],
+    "internvl minicpm locate qwen_vl": ["<ref>a</ref>", "<ref>", "<box>[[1,2,3,4]", "<box>1 2 ", "<box><165>"],
+    "deepseek deepseek_ocr glm": ["<|det|>", "<|det|>[[1,2,3,4]]<|/det|>x", '<|begin_of_box|>{"a": ['],
+    "molmo molmo2": ["<point ", '<point x="1" ', "<point '", "<point '\"", '<points coords="1 1 1 1">', "total of 1 "],
+    "doctags": ["<text><loc_1>", "<text></list_item>", "<a><loc_1>", "<otsl><fcel>a", "</text>"],
+}
+
+
+@pytest.mark.parametrize(("names", "pattern"), [(names, pattern) for names in REPEATED for pattern in REPEATED[names]])
+def test_long_nonsense_is_read_to_its_end(names: str, pattern: str) -> None:
+    """Were any of it looked at again and again, this would take hours."""
+    text = pattern * (100_000 // len(pattern))
+    for name in names.split():
+        check(text, parse_native(text, [name], ended=False))

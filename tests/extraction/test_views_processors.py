@@ -118,10 +118,10 @@ def test_views_of_a_whole_processor(one: Whole) -> None:
         assert errors.max() <= max(0.5, 0.001 * max(view.content)), f"{view} is measured as {found}"
 
 
-def _encoded(folder: str, sizes: tuple[tuple[int, int], ...], **bounds: int) -> tuple[Any, Any]:
+def _encoded(folder: str, sizes: tuple[tuple[int, int], ...], **bounds: Any) -> tuple[Any, Any]:
     pictures = [Picture(gradient(size)) for size in SIZES]
     checkpoint = Checkpoint(ModelKey(folder))
-    return checkpoint.processor, Layout(checkpoint).encode([Turn("user", (*pictures, "What?"))], **bounds)
+    return checkpoint.processor, Layout(checkpoint).encode([Turn("user", (*pictures, "What?"))], (), **bounds)
 
 
 @pytest.mark.parametrize("bounds", [{}, {"max_pixels": 4_000}, {"min_pixels": 8_000, "max_pixels": 90_000}])
