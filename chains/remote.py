@@ -15,7 +15,7 @@ from langchain_core.runnables.configurable import DynamicRunnable
 from extraction.chains.sending import Sending
 from extraction.conventions import RELATIVE_1000
 from extraction.errors import BoxConventionError, OptionError
-from extraction.families import UNKNOWN, Family, FamilyLike, ResizeRule, find_family
+from extraction.families import UNKNOWN, Family, FamilyLike, ResizeRule, families, find_family
 from extraction.prompts import has_geometry
 from extraction.resizing import grounding_rule
 
@@ -139,11 +139,12 @@ def check_json(family: Family, schema: Any) -> None:
 def _known_rule(family: Family) -> ResizeRule:
     rule = grounding_rule(family)
     if rule is None:
+        known = ", ".join(one.name for one in families() if one.rule is not None)
         raise BoxConventionError(
             f"the family {family.name!r} counts pixels of the picture that the model was given, whose size on the other "
             "side is not known",
-            hint="name a family whose resizing is known, such as family='qwen2.5-vl', or a size at which pictures are sent "
-            "and which the server leaves as it is, such as family='pixel, model_size=1000x1000'",
+            hint=f"name a family whose resizing is known ({known}), or a size at which pictures are sent and which the "
+            "server leaves as it is, such as family='pixel, model_size=1000x1000'",
         )
     return rule
 
