@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES  # type: ignore[attr-defined]
+from transformers import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from extraction.families import UNKNOWN, Family, find_family
@@ -31,14 +31,14 @@ def named(family: Family) -> str:
 
 def test_what_transformers_loads_it_knows_and_knows_to_be_a_model_of_pictures_and_text() -> None:
     types = {kind for family in FAMILIES if family.loads == "transformers" for kind in family.model_types}
-    assert types <= CONFIG_MAPPING_NAMES.keys()
+    assert types <= set(CONFIG_MAPPING.keys())
     assert types <= MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.keys()
     assert len(types) > 80
 
 
 def test_what_needs_code_of_its_authors_transformers_does_not_know() -> None:
     types = {kind for family in FAMILIES if family.loads == "remote code" for kind in family.model_types}
-    assert types.isdisjoint(CONFIG_MAPPING_NAMES)
+    assert types.isdisjoint(CONFIG_MAPPING.keys())
     assert len(types) > 8
 
 

@@ -37,11 +37,11 @@ def convention_of(family: Family) -> BoxConvention:
 
 PICTURE = Frame((800, 400), (400, 200))
 BOX, POINT = [80.0, 100.0, 400.0, 300.0], [80.0, 100.0]
-PER_THOUSAND = [100, 250, 500, 750]
-Y_FIRST = [250, 100, 750, 500]
-SHARES = [0.1, 0.25, 0.5, 0.75]
-HALVED = [40, 50, 200, 150]
-OF_999 = [100, 250, 500, 749]
+PER_THOUSAND: list[float] = [100, 250, 500, 750]
+Y_FIRST: list[float] = [250, 100, 750, 500]
+SHARES: list[float] = [0.1, 0.25, 0.5, 0.75]
+HALVED: list[float] = [40, 50, 200, 150]
+OF_999: list[float] = [100, 250, 500, 749]
 WRITTEN: dict[str, list[float]] = {
     **dict.fromkeys(("pocket", "relative-1000", "openai", "qwen3-vl", "qwen3.5", "qwen-vl", "qwen2-vl"), PER_THOUSAND),
     **dict.fromkeys(("internvl", "internvl-chat", "minicpm-v", "minicpm-v4.6", "glm-v", "glm-5v"), PER_THOUSAND),
@@ -87,7 +87,7 @@ def frames(convention: BoxConvention, rng: random.Random) -> Iterator[tuple[Fram
         ratio = 20 ** rng.uniform(-1, 1)
         width = rng.randint(20, 4000)
         size = width, max(1, min(8000, round(width / ratio)))
-        whole = (0.0, 0.0, *map(float, size))
+        whole = (0.0, 0.0, float(size[0]), float(size[1]))
         model = rng.randint(28, 2000), rng.randint(28, 2000)
         yield Frame(size, model), whole
         if convention.kind != "pixel" and convention.frame == "picture":
@@ -223,8 +223,11 @@ def a_value(form: Any, size: tuple[int, int], rng: random.Random) -> Any:
         return Point(x=rng.uniform(0, size[0]), y=rng.uniform(0, size[1]))
 
     def machine() -> Machine:
-        parts = [Part(box=box(), point=point() if rng.random() < 0.5 else None) for _ in range(rng.randint(0, 3))]
-        return Machine(name="m", box=box() if rng.random() < 0.7 else None, allParts=parts)
+        parts = [
+            Part.model_validate({"box": box(), "point": point() if rng.random() < 0.5 else None})
+            for _ in range(rng.randint(0, 3))
+        ]
+        return Machine.model_validate({"name": "m", "box": box() if rng.random() < 0.7 else None, "allParts": parts})
 
     values: dict[Any, Any] = {
         Box: box(),
@@ -232,7 +235,7 @@ def a_value(form: Any, size: tuple[int, int], rng: random.Random) -> Any:
         Machine: machine(),
         Wanted: Wanted(
             either=box() if rng.random() < 0.5 else "nowhere",
-            thing=Named(kind="cup", where=box()) if rng.random() < 0.5 else Part(box=box()),
+            thing=Named(kind="cup", where=box()) if rng.random() < 0.5 else Part.model_validate({"box": box()}),
             outline=Polygon(points=(point(), point(), point())),
             pair=(box(), box()),
             places={"x": box(), "box": box()},
