@@ -92,6 +92,32 @@ class Checkpoint:
         """The tokenizer of the processor."""
         return self.processor.tokenizer
 
+    @property
+    def device(self) -> Any:
+        """The torch device that the weights go to.
+
+        Raises:
+            RuntimeError: Torch knows no such device.
+        """
+        import torch
+
+        return torch.device(self.key.device or _best_device())
+
+    @property
+    def dtype(self) -> Any:
+        """The torch type that the weights get, or "auto" for the one that they are stored in."""
+        return _dtype(self.key.dtype, self.key.device or _best_device(), self.config)
+
+    def local_file(self, name: str) -> Path | None:
+        """A file of the checkpoint that is on this machine; None where it is not, or there is none. Nothing is fetched."""
+        folder = Path(self.source)
+        if folder.is_dir():
+            return folder / name if (folder / name).is_file() else None
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(self.source, name, revision=self.key.revision)
+        return Path(found) if isinstance(found, str) else None
+
     def load_model(self) -> Any:
         """The weights, on their device and ready to answer; loaded anew each time.
 
@@ -100,8 +126,7 @@ class Checkpoint:
         """
         from transformers import AutoModelForImageTextToText
 
-        device = self.key.device or _best_device()
-        options = {"dtype": _dtype(self.key.dtype, device, self.config), "use_safetensors": True, "config": self.config}
+        options = {"dtype": self.dtype, "use_safetensors": True, "config": self.config}
         load: Any = functools.partial(AutoModelForImageTextToText.from_pretrained, output_loading_info=True)
         with _quiet_when_local(self.source):
             model, report = self._load("weights", load, **options)
@@ -110,9 +135,10 @@ class Checkpoint:
                 f"the weights of {self.key.model!r} lack {len(missing)} tensors, such as {missing[0]!r}"
             )
         try:
-            return model.to(device).eval()
+            return model.to(self.device).eval()
         except (RuntimeError, AssertionError) as error:
-            raise ModelLoadError(f"{self.key.model!r} cannot be moved to {device!r}: {_first(error)}") from error
+            where = self.key.device or _best_device()
+            raise ModelLoadError(f"{self.key.model!r} cannot be moved to {where!r}: {_first(error)}") from error
 
     def _load(self, what: str, load: Callable[..., T], **options: Any) -> T:
         try:
@@ -227,7 +253,8 @@ def without_videos(kind: type) -> Any:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             named = {name: value for name, value in kwargs.items() if value is not nothing}
-            super().__init__(*(value for value in args if value is not nothing), **named)  # type: ignore[no-untyped-call]
+            parts: Any = super()
+            parts.__init__(*(value for value in args if value is not nothing), **named)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         given = inspect.Signature(kept).bind(self, *args, **kwargs)

@@ -144,7 +144,8 @@ class _WithVideos(ProcessorMixin):
     ) -> None:
         self.length = length
         self.frames = video_processor.num_frames
-        super().__init__(image_processor, video_processor, tokenizer, chat_template=chat_template)  # type: ignore[no-untyped-call]
+        parts: Any = super()
+        parts.__init__(image_processor, video_processor, tokenizer, chat_template=chat_template)
 
 
 def test_a_processor_without_videos_is_the_processor_in_all_else(tmp_path: Path) -> None:
