@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 PER_TOKEN = ("input_ids", "attention_mask", "token_type_ids", "mm_token_type_ids", "moe_mm_token_type_ids")
 """Inputs with one number per token. Everything else belongs to pictures."""
 
+_STEADY = frozenset(
+    {
+        *("image_grid_thw", "image_grid_hw", "image_sizes", "spatial_shapes", "target_sizes", "batch_num_images"),
+        *("image_num_patches", "num_local_patches", "image_position_ids", "pixel_attention_mask", "pixel_mask"),
+        *("aspect_ratio_ids", "aspect_ratio_mask", "cross_attention_mask", "image_embeds_position_mask"),
+        *("qformer_input_ids", "qformer_attention_mask"),
+    }
+)
+"""Whole numbers about pictures that say the same in a batch. Others may count from its first picture on, as the places
+of patches do in Molmo2's ``image_token_pooling``."""
+
 MAX_BATCH_TOKENS = 32_768
 """Most tokens of the prompts of one batch, padding included; more are answered in several batches."""
 
@@ -30,11 +41,18 @@ def signature(encoded: Encoded) -> tuple[Any, ...]:
     for name, value in sorted(encoded.inputs.items()):
         if name in PER_TOKEN:
             parts.append((name,))
-        elif isinstance(value, torch.Tensor):
+        elif isinstance(value, torch.Tensor) and (name in _STEADY or not _counts(value)):
             parts.append((name, tuple(value.shape[1:]), value.dtype))
         else:
             parts.append((name, id(value)))  # shares a batch with nothing else
     return tuple(parts)
+
+
+def _counts(value: torch.Tensor) -> bool:
+    """Whether a tensor holds whole numbers."""
+    import torch
+
+    return value.dtype != torch.bool and not (value.is_floating_point() or value.is_complex())
 
 
 def groups(

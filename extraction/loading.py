@@ -192,15 +192,14 @@ def _dtype(name: str, device: str, config: Any) -> Any:
 def _processor_loader(config: Any) -> Callable[..., Any]:
     """What loads the processor of a configuration.
 
-    Processors that could also take videos ask for torchvision when they are loaded, which nothing here needs. Without
-    it they are made from a subclass whose constructor does not know of videos.
+    Processors that could also take videos ask for torchvision and for settings of that part when they are loaded, which
+    nothing here needs: they are made from a subclass whose constructor does not know of videos.
     """
     from transformers import AutoProcessor
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
-    from transformers.utils.import_utils import is_torchvision_available
 
     kind: Any = PROCESSOR_MAPPING.get(type(config), None)
-    if kind is None or is_torchvision_available() or "video_processor" not in kind.get_attributes():
+    if kind is None or "video_processor" not in kind.get_attributes():
         return AutoProcessor.from_pretrained
     return without_videos(kind).from_pretrained  # type: ignore[no-any-return]
 

@@ -15,7 +15,7 @@ from extraction.prefill import PER_TOKEN, Prefill
 if TYPE_CHECKING:
     import torch
 
-_PLAIN = ("past_key_values", "use_cache", "logits_to_keep", "image_grid_thw", "rope_deltas")
+_PLAIN = ("past_key_values", "use_cache", "logits_to_keep", "image_grid_thw", "image_num_crops", "rope_deltas")
 
 
 class Passes:

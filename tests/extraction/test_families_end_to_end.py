@@ -28,10 +28,15 @@ WIDE, TALL = (Image.radial_gradient("L").resize(size).convert("RGB") for size in
 LOCAL_ONLY = "a cache of DynamicSlidingWindowLayer"
 LINEAR = "a cache of LinearAttentionLayer"
 CROSS = "inputs of its own: aspect_ratio_ids, aspect_ratio_mask, cross_attention_mask"
-ONE_BY_ONE = {"qwen3.5": LINEAR, "mllama": CROSS}
+BOTH_WAYS = "a prompt that is read in both directions"
+ONE_BY_ONE = {"qwen3.5": LINEAR, "lfm2-vl": LINEAR, "mllama": CROSS}
 """Why forced tokens have a pass each, of the families where they have, even in a conversation alone."""
-UNSHARED = {**ONE_BY_ONE, "gemma3": LOCAL_ONLY, "gemma4": LOCAL_ONLY, "aya-vision": LOCAL_ONLY}
-"""Why prompts are not kept, of the families whose prompts are not; rows of a batch then go one by one as well."""
+UNSHARED = {
+    **ONE_BY_ONE,
+    **dict.fromkeys(("gemma3", "gemma4", "aya-vision", "cohere2-vision", "llama4"), LOCAL_ONLY),
+    "molmo2": BOTH_WAYS,
+}
+"""Why prompts are not kept, of the families whose prompts are not."""
 SHAPE = {
     "type": "object",
     "properties": {
