@@ -144,3 +144,22 @@ def _pad(row: torch.Tensor, amounts: tuple[int, int], fill: int) -> torch.Tensor
     import torch
 
     return torch.nn.functional.pad(row, amounts, value=fill)
+
+
+def counts_pictures(model: Any, encoded: Encoded) -> bool:
+    """Whether a picture's positions depend on the pictures of the rows before it, so that no rows can share a batch.
+
+    Hunyuan-VL counts the pictures of a whole batch as if they were those of one conversation.
+
+    Args:
+        model: A model of transformers.
+        encoded: A conversation with a picture.
+    """
+    import torch
+
+    if model.config.is_encoder_decoder:
+        return False
+    twice = stack([encoded, encoded], padding=0)
+    inputs = {name: value.to(model.device) for name, value in twice.items() if isinstance(value, torch.Tensor)}
+    positions = model._prepare_position_ids_for_generation(inputs["input_ids"], inputs)  # noqa: SLF001 - as generate does
+    return not torch.equal(positions[..., 0, :], positions[..., 1, :])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from extraction.batching import PER_TOKEN, batch_cost, groups, stack
+from extraction.batching import PER_TOKEN, batch_cost, counts_pictures, groups, stack
 from extraction.budget import Budget
 from extraction.closing import reach
 from extraction.decoding import DecodingLoop
@@ -50,6 +50,7 @@ class TransformersBackend:
         self._model: Any = None
         self._limit = Limit()
         self._prefixes = PrefixStore()
+        self._apart: bool | None = None
 
     def info(self) -> ModelInfo:
         """What the configuration tells; nothing else is loaded."""
@@ -173,13 +174,21 @@ class TransformersBackend:
     def _grouped(self, prepared: Sequence[_Prepared]) -> list[list[int]]:
         """Indices of the jobs, one list per batch, each of a size that the memory is predicted to hold."""
         encoded, budgets = [one.encoded for one in prepared], [one.job.request.max_tokens for one in prepared]
-        together = groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=math.inf)
+        largest = 1 if self._counts_pictures(encoded) else len(prepared)
+        together = groups(encoded, budgets, largest=largest, cost=self._footprint, room=math.inf)
         room = self._limit.bytes(self._model.device)
         if self._prefixes.bytes and any(self._cost([prepared[index] for index in one]) > room for one in together):
             self._prefixes.clear()  # what runs comes before what may come again
             empty_caches()
             room = self._limit.bytes(self._model.device)
-        return groups(encoded, budgets, largest=len(prepared), cost=self._footprint, room=room)
+        return groups(encoded, budgets, largest=largest, cost=self._footprint, room=room)
+
+    def _counts_pictures(self, encoded: Sequence[Encoded]) -> bool:
+        """Whether conversations with pictures are to be answered one by one; tried out on the first that may not be."""
+        shown = [one for one in encoded if one.image_tokens]
+        if len(shown) > 1 and self._apart is None:
+            self._apart = counts_pictures(self._loaded(), shown[0])
+        return bool(shown and self._apart)
 
     def _cost(self, batch: Sequence[_Prepared]) -> int:
         """Bytes that a batch is predicted to take."""
@@ -375,9 +384,8 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
 
 
 def _as_set(token: Any) -> set[int]:
-    if token is None:
-        return set()
-    return {int(one) for one in token} if isinstance(token, (list, tuple, set)) else {int(token)}
+    tokens = token if isinstance(token, (list, tuple, set)) else [token]
+    return {int(one) for one in tokens if one is not None}
 
 
 def _as_ours(error: Exception) -> ExtractionError:

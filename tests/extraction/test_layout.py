@@ -60,6 +60,23 @@ def test_a_system_message_reaches_a_template_without_system_role(tiny_llava: str
     assert "<image>Be brief.\n\nWhat?<|im_end|>" in _text(tiny_llava, encoded)
 
 
+def test_system_messages_that_a_template_refuses_beside_pictures_are_folded_there_only(
+    tiny_llava: str, tmp_path: Path
+) -> None:
+    template = """\
+{%- for m in messages -%}{%- for part in m['content'] -%}
+{%- if part['type'] == 'image' and messages[0]['role'] == 'system' -%}{{ raise_exception('incompatible') }}{%- endif -%}
+{%- endfor -%}{%- endfor -%}
+{%- for m in messages -%}[{{ m['role'] }}]
+{%- for part in m['content'] -%}{{ '<image>' if part['type'] == 'image' else part['text'] }}{%- endfor -%}
+{%- endfor -%}"""
+    folder = _with_template(tiny_llava, tmp_path / "refusing", template)
+    layout = _layout(folder)
+    system = Turn("system", ("rules",))
+    assert _text(folder, layout.encode([system, Turn("user", ("u",))])) == "[system]rules[user]u"
+    assert _text(folder, layout.encode([system, Turn("user", (RED, "u"))])) == f"[user]{'<image>' * 16}rules\n\nu"
+
+
 def test_tools_calls_and_results_go_through_a_template_that_knows_them(tiny_qwen: str) -> None:
     turns = [
         Turn("user", ("u",)),

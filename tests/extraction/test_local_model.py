@@ -357,6 +357,14 @@ def test_batches_hold_what_can_be_stacked(tiny_qwen: str, tiny_llava: str, monke
     assert [len(batch) for batch in grouped()] == [2, 1, 1]
 
 
+def test_numbers_that_may_count_from_a_batchs_first_picture_are_not_stacked(tiny_qwen: str) -> None:
+    one, other = (Layout(Checkpoint(ModelKey(tiny_qwen))).encode(REQUESTS[0].turns) for _ in range(2))
+    assert signature(one) == signature(other)
+    for name, alike in {"image_token_pooling": False, "image_sizes": True}.items():
+        pair = [replace(each, inputs={**each.inputs, name: torch.tensor([[3]])}) for each in (one, other)]
+        assert (signature(pair[0]) == signature(pair[1])) == alike
+
+
 def test_prompts_are_padded_on_the_left(tiny_qwen: str) -> None:
     layout = Layout(Checkpoint(ModelKey(tiny_qwen)))
     short, long = (layout.encode(request.turns) for request in REQUESTS[:2])
