@@ -235,7 +235,7 @@ def without_videos(kind: type) -> Any:
         self.video_processor = nothing
         kind.__init__(self, **named, **given.arguments.get("kwargs", {}), video_processor=nothing)  # type: ignore[misc]
 
-    def validate_init_kwargs(processor_config: dict[str, Any], valid_kwargs: Any) -> Any:
+    def validate_init_kwargs(processor_config: dict[str, Any], valid_kwargs: Any) -> Any:  # noqa: ARG001
         return ProcessorMixin.validate_init_kwargs(processor_config, names)
 
     # transformers reads from the signature which parts to load, but from the bare code which settings to hand over.

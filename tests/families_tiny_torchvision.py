@@ -160,8 +160,10 @@ TORCHVISION: dict[str, Tiny] = {
     "lfm2-vl": Tiny(
         _lfm2_vl,
         chatml("<image>"),
-        ("<|im_start|>", "<image>", "<|image_start|>", "<|image_end|>", "<|img_thumbnail|>")
-        + tuple(f"<|img_row_{row}_col_{column}|>" for row in range(1, 5) for column in range(1, 5)),
+        (
+            *("<|im_start|>", "<image>", "<|image_start|>", "<|image_end|>", "<|img_thumbnail|>"),
+            *(f"<|img_row_{row}_col_{column}|>" for row in range(1, 5) for column in range(1, 5)),
+        ),
         end="<|im_end|>",
     ),
     "molmo2": Tiny(_molmo2, chatml("<|image|>"), MOLMO_SPECIAL, end="<|im_end|>", bos="<|endoftext|>"),
