@@ -222,12 +222,12 @@ def without_videos(kind: type) -> Any:
     names = [parameter.name for parameter in kept]
     nothing = _NoVideos()
 
-    class Parts(ProcessorMixin):  # type: ignore[misc]
+    class Parts(ProcessorMixin):
         """What ``kind`` hands its parts to, in whatever order."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             named = {name: value for name, value in kwargs.items() if value is not nothing}
-            super().__init__(*(value for value in args if value is not nothing), **named)
+            super().__init__(*(value for value in args if value is not nothing), **named)  # type: ignore[no-untyped-call]
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         given = inspect.Signature(kept).bind(self, *args, **kwargs)

@@ -366,8 +366,9 @@ def _why_unshared(model: Any, kwargs: Mapping[str, Any]) -> str | None:
 def _masks_by_type(model: Any, kwargs: Mapping[str, Any]) -> bool:
     """Whether the tokens of a picture look at each other in both directions (Molmo2), which a later pass undoes."""
     masks = getattr(model, "create_masks_for_generate", None)
-    named = kwargs.get("mm_token_type_ids") is not None and masks is not None
-    return named and "mm_token_type_ids" in inspect.signature(masks).parameters
+    if masks is None or kwargs.get("mm_token_type_ids") is None:
+        return False
+    return "mm_token_type_ids" in inspect.signature(masks).parameters
 
 
 def _ropes(config: Any) -> set[str]:

@@ -136,7 +136,7 @@ def test_a_home_folder_is_found(tiny_qwen: str, monkeypatch: pytest.MonkeyPatch)
     assert Checkpoint(ModelKey(f"~/{Path(tiny_qwen).name}")).source == tiny_qwen
 
 
-class _WithVideos(ProcessorMixin):  # type: ignore[misc]
+class _WithVideos(ProcessorMixin):
     """A processor in the order of MiniCPM-V's, which asks its part for videos as SmolVLM's does."""
 
     def __init__(
@@ -144,7 +144,7 @@ class _WithVideos(ProcessorMixin):  # type: ignore[misc]
     ) -> None:
         self.length = length
         self.frames = video_processor.num_frames
-        super().__init__(image_processor, video_processor, tokenizer, chat_template=chat_template)
+        super().__init__(image_processor, video_processor, tokenizer, chat_template=chat_template)  # type: ignore[no-untyped-call]
 
 
 def test_a_processor_without_videos_is_the_processor_in_all_else(tmp_path: Path) -> None:
