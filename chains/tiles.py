@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +16,12 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypeVar
 
 from extraction.chains.pictures import split_input
-from extraction.errors import OptionError, SchemaMismatchError
+from extraction.errors import OptionError, SchemaMismatchError, TruncatedOutputError
 from extraction.images import Picture, load_image
 from extraction.parsing import GroundedOutputParser
 from extraction.reconciling import Reconciler, ViewValue
 from extraction.schemas import json_schema_of
-from extraction.tiling import View, merge, views_of
+from extraction.tiling import TileWarning, View, merge, views_of
 from extraction.validation import Validator, explain
 
 T = TypeVar("T", default=Any)
@@ -42,7 +43,8 @@ def tiled(
 
     Of the lists of things with boxes each thing stays once, and whole where any part shows it whole; counts are counted
     anew; true and false are "in any part"; texts, choices and colours are those of the whole picture. A schema with
-    anything else is refused.
+    anything else is refused. An answer for a part that was cut raises as it does in the chain; where only that for the whole
+    picture was, and no field needs it, a ``TileWarning`` says that the tiles alone count.
 
     Args:
         chain: From a picture to a value: ``extraction_chain``, ``detection_chain``, or a Runnable of one's own.
@@ -68,11 +70,22 @@ def tiled(
         picture = load_image(source)
         views = views_of(picture.size, tile=size, overlap=overlap, overview=overview)
         shown = [_shown(picture, view) for view in views]
-        return _Parts(views, [one if instruction is None else _asked(one, instruction) for one in shown])
+        return _Parts(picture.size, views, [one if instruction is None else _asked(one, instruction) for one in shown])
 
     def made(parts: _Parts, answers: Sequence[Any]) -> Any:
-        values = [asking.read(answer, view) for answer, view in zip(answers, parts.views, strict=True)]
-        return asking.value(reconciler.reconcile(values, parts.views, iou=iou))
+        values: list[ViewValue] = []
+        views = parts.views
+        for answer, view in zip(answers, views, strict=True):
+            try:
+                values.append(asking.read(answer, view))
+            except TruncatedOutputError as error:
+                # A model that tiles help loses its way in the whole of a crowded picture; large things are all that goes.
+                if reconciler.needs_overview or len(views) == 1 or view.region != (0, 0, *parts.size):
+                    raise
+                warnings.warn(f"only the tiles count, not the whole picture: {error}", TileWarning, stacklevel=2)
+                views = views[:-1]
+                break
+        return asking.value(reconciler.reconcile(values, views, iou=iou))
 
     def invoke(input: Any, config: RunnableConfig) -> Any:
         taken = parts(input)
@@ -87,8 +100,9 @@ def tiled(
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The views of a picture, and what the chain is given for each."""
+    """The size of a picture, its views, and what the chain is given for each."""
 
+    size: tuple[int, int]
     views: list[View]
     inputs: list[Any]
 

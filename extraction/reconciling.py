@@ -95,6 +95,11 @@ class Reconciler:
             )
         self._place_totals()
 
+    @property
+    def needs_overview(self) -> bool:
+        """Whether a field is told by the view of the whole picture alone."""
+        return any(rule.kind == "whole" for rule in self._rules.by_path.values())
+
     def reconcile(self, values: Sequence[ViewValue], views: Sequence[View], *, iou: float) -> Any:
         """The value of the whole picture as JSON, boxes in its pixels.
 

@@ -19,8 +19,14 @@ from extraction.schemas.counting import label_key
 XYXY: TypeAlias = tuple[float, float, float, float]
 _Boxes: TypeAlias = npt.NDArray[np.float64]
 
+_SOMETHING = 0.25  # of a cut box's area; what is seen of a thing at a border is often placed badly
+
 MARGIN = 0.01
 """How near to an inner border of its tile a box counts as cut by it, as a share of the tile's side."""
+
+
+class TileWarning(UserWarning):
+    """A view of a picture could not be read, and the others were taken without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ def merge(
     * What the whole picture shows counts only where no tile shows it whole: tiles see small things better.
     * A box that an inner border of its tile cuts is dropped where another view has that thing whole: where most of the
       smaller of the two boxes lies in the other (same label), or where both are the same thing as far as both views
-      reach (any label, for a part of a thing is often taken for something else).
+      reach (any label, for a part of a thing is often taken for something else). It is dropped, too, where another tile
+      shows that place uncut and has found something there, whatever it is: that tile sees more of it.
     * Parts of a thing that no view shows whole become one box around them.
 
     Args:
@@ -129,6 +136,7 @@ def merge(
     ordered = sorted(counted, key=_rank)
     whole = _suppressed([one for one in ordered if not borders.cut(one, one.view)], iou)
     parts = [one for one in ordered if borders.cut(one, one.view)]
+    parts = [part for part in parts if not any(_is_seen_better(part, one, borders) for one in counted)]
     parts = [part for part in parts if not any(_is_part(part, one, borders, iou) for one in whole)]
     kept = _suppressed([*whole, *_joined(parts, borders, iou)], iou)
     return sorted(kept, key=lambda one: (one.box[1], one.box[0], _rank(one)))
@@ -166,6 +174,13 @@ class _Borders:
         """Whether a tile shows a thing whole."""
         tiles = (index for index, whole in enumerate(self.is_overview) if not whole)
         return any(not self.cut(detection, index) for index in tiles)
+
+
+def _is_seen_better(part: Detection, other: Detection, borders: _Borders) -> bool:
+    """Whether what another tile has found stands where a box is that is cut in its own tile, and not in that one."""
+    if other.view == part.view or borders.is_overview[other.view] or borders.cut(part, other.view):
+        return False
+    return _area(_common(part.box, other.box)) > _SOMETHING * _area(part.box)
 
 
 def _is_part(part: Detection, other: Detection, borders: _Borders, iou: float) -> bool:
