@@ -238,7 +238,8 @@ def _ious(box: _Boxes, others: _Boxes) -> _Boxes:
     shared = np.clip(sides, 0, None).prod(axis=1)
     union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
     same: _Boxes = (others == box).all(axis=1).astype(np.float64)
-    return np.divide(shared, union, out=same, where=union > 0)
+    np.divide(shared, union, out=same, where=union > 0)
+    return same
 
 
 def _common(one: XYXY, other: XYXY) -> XYXY:

@@ -79,7 +79,7 @@ def test_a_picture_no_larger_than_a_tile_is_one_view() -> None:
 @pytest.mark.parametrize("options", [{"tile": (0, 9)}, {"overlap": 1.0}, {"overlap": -0.1}])
 def test_tiles_that_cannot_be_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
-        views_of(SIZE, **{"tile": (9, 9), "overlap": 0.0, "overview": True} | options)
+        views_of(SIZE, tile=options.get("tile", (9, 9)), overlap=options.get("overlap", 0.0), overview=True)
 
 
 @pytest.mark.parametrize("seed", range(60))
