@@ -211,10 +211,15 @@ def test_a_json_schema_gives_json() -> None:
 
 
 @needs_pocket
-def test_the_embedded_model_finds_small_things_in_tiles_that_it_misses_in_the_whole() -> None:
-    config = SceneConfig(sides=(1143, 1600), max_aspect=4 / 3, max_shapes=30, size=(0.05, 0.08), cut=0.0, empty=0.0)
-    scene = draw_scene(80172, config)
-    assert (scene.image.size, len(scene.shapes)) == ((1600, 1207), 24)
+@pytest.mark.parametrize(
+    ("seed", "most", "size", "count"), [(80172, 30, (1600, 1207), 24), (60830, 8, (1600, 1208), 8)]
+)
+def test_the_embedded_model_finds_small_things_in_tiles_that_it_misses_in_the_whole(
+    seed: int, most: int, size: tuple[int, int], count: int
+) -> None:
+    config = SceneConfig(sides=(1143, 1600), max_aspect=4 / 3, max_shapes=most, size=(0.05, 0.08), cut=0.0, empty=0.0)
+    scene = draw_scene(seed, config)
+    assert (scene.image.size, len(scene.shapes)) == (size, count)
     chain = extraction_chain(ChatTransformers(), Scene, on_truncation="salvage")
     untiled, in_tiles = DetectionScore(), DetectionScore()
     try:
@@ -223,4 +228,4 @@ def test_the_embedded_model_finds_small_things_in_tiles_that_it_misses_in_the_wh
         untiled.add(None, true_in(scene))
     in_tiles.add(found_in(tiled(chain, tile=480, overview=False).invoke(scene.image)), true_in(scene))
     assert in_tiles.summary()["f1"] > 0.9
-    assert in_tiles.summary()["f1"] > untiled.summary()["f1"] + 0.3
+    assert in_tiles.summary()["f1"] > untiled.summary()["f1"] + 0.15
