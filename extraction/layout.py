@@ -6,6 +6,7 @@ messages, and whether contents are lists of parts or plain strings.
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 from collections.abc import Mapping, Sequence
@@ -142,15 +143,20 @@ class Layout:
             "tokenize": True,
             "return_dict": True,
             "return_tensors": "pt",
-            "processor_kwargs": kwargs,
         }
         if self._marks_control_tokens:
             try:
-                return dict(processor.apply_chat_template(messages, sanitize_control_tokens=True, **options))
+                # It writes into the settings that it is given: each try gets its own.
+                own = copy.deepcopy(kwargs)
+                return dict(
+                    processor.apply_chat_template(
+                        messages, sanitize_control_tokens=True, processor_kwargs=own, **options
+                    )
+                )
             except Exception:  # some processors cannot (Idefics3); others refuse the conversation, and will again
                 logger.debug("this conversation cannot be encoded with its control tokens marked", exc_info=True)
         self._refuse_control_tokens(turns)
-        inputs = dict(processor.apply_chat_template(messages, **options))
+        inputs = dict(processor.apply_chat_template(messages, processor_kwargs=kwargs, **options))
         self._marks_control_tokens = False
         return inputs
 
