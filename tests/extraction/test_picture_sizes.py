@@ -266,7 +266,8 @@ def test_bounds_reach_the_tiles_through_a_whole_processor(build: Any, views: dic
     layout = _layout(build())
     turns = [Turn("user", (Picture(Image.new("RGB", (400, 200))), "x"))]
     for tiles, expected in views.items():
-        low, high = (-tiles * 64 * 64, None) if (tiles or 0) < 0 else (None, tiles and tiles * 64 * 64)
+        pixels = (tiles or 0) * 64 * 64
+        low, high = (-pixels, None) if pixels < 0 else (None, pixels or None)
         encoded = layout.encode(turns, min_pixels=low, max_pixels=high)
         assert math.prod(encoded.inputs["pixel_values"].shape[:-3]) == expected
         assert encoded.image_tokens in (4 * expected, 4 * expected + 2)  # InternVL counts its marks, too
