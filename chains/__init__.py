@@ -3,7 +3,8 @@
     from extraction.chains import extraction_chain
 
 ``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
-reads text, ``reasoning_chain`` thinks in free text before it answers.
+reads text, ``reasoning_chain`` thinks in free text before it answers. ``tiled`` shows any of them that finds things a large
+picture in parts.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from extraction.chains.native import native_chain
     from extraction.chains.read import ocr_chain
     from extraction.chains.reason import reasoning_chain
+    from extraction.chains.tiles import tiled
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -34,7 +36,16 @@ else:
             "extraction.chains.native": ("native_chain",),
             "extraction.chains.read": ("ocr_chain",),
             "extraction.chains.reason": ("reasoning_chain",),
+            "extraction.chains.tiles": ("tiled",),
         },
     )
 
-__all__ = ["caption_chain", "detection_chain", "extraction_chain", "native_chain", "ocr_chain", "reasoning_chain"]
+__all__ = [
+    "caption_chain",
+    "detection_chain",
+    "extraction_chain",
+    "native_chain",
+    "ocr_chain",
+    "reasoning_chain",
+    "tiled",
+]

@@ -6,6 +6,7 @@ messages, and whether contents are lists of parts or plain strings.
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
 from collections.abc import Mapping, Sequence
@@ -169,14 +170,14 @@ class Layout:
             try:
                 return dict(
                     processor.apply_chat_template(
-                        messages, sanitize_control_tokens=True, processor_kwargs=dict(given), **options
+                        messages, sanitize_control_tokens=True, processor_kwargs=copy.deepcopy(given), **options
                     )
                 )
             except Exception:  # some processors cannot (Idefics3); others refuse the conversation, and will again
                 logger.debug("this conversation cannot be encoded with its control tokens marked", exc_info=True)
         self._refuse_control_tokens(turns)
         # A copy each time: transformers writes into it.
-        inputs = dict(processor.apply_chat_template(messages, processor_kwargs=dict(given), **options))
+        inputs = dict(processor.apply_chat_template(messages, processor_kwargs=copy.deepcopy(given), **options))
         self._marks_control_tokens = False
         return inputs
 

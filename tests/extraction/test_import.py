@@ -55,6 +55,7 @@ PUBLIC = {
         "extraction_chain",
         "ocr_chain",
         "reasoning_chain",
+        "tiled",
     },
 }
 HEAVY = {

@@ -8,6 +8,7 @@ import importlib
 import itertools
 import math
 import random
+import threading
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from transformers import Idefics3Processor, InternVLProcessor, PreTrainedTokenizerFast
 
+from extraction.content import Turn
 from extraction.errors import OptionError
+from extraction.images import Picture
+from extraction.layout import Layout
+from extraction.loading import without_videos
 from extraction.picture_sizes import RULES, fit
+from tests import tiny_models
 
 Out = Mapping[str, Any]
 
@@ -213,3 +220,55 @@ def test_random_sizes_and_bounds_hold_on_canvases_that_the_picture_chooses() -> 
             size = random.randint(60, 1600), random.randint(60, 1600)
             bound = random.randint(350_000, 900_000)
             assert _seen(image_processor, size, measure, max_pixels=bound) <= bound, (name, size, bound)
+
+
+def _layout(processor: Any) -> Layout:
+    checkpoint: Any = SimpleNamespace(
+        processor=processor,
+        tokenizer=processor.tokenizer,
+        processor_lock=threading.RLock(),
+        config=SimpleNamespace(image_token_id=processor.image_token_id),
+    )
+    return Layout(checkpoint)
+
+
+def _tokenizer_with(**named: str) -> PreTrainedTokenizerFast:
+    core = tiny_models._tokenizer((*tiny_models.SPECIAL, *named.values()))._tokenizer
+    return PreTrainedTokenizerFast(
+        tokenizer_object=core, pad_token="<|pad|>", eos_token="<|im_end|>", extra_special_tokens=named
+    )
+
+
+def _internvl() -> Any:
+    named = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<ctx>"}
+    return without_videos(InternVLProcessor)(
+        image_processor=_made("got_ocr2.GotOcr2ImageProcessor", {"size": {"height": 64, "width": 64}}),
+        tokenizer=_tokenizer_with(**named, video_token="<vid>"),
+        image_seq_length=4,
+        chat_template=tiny_models.LLAVA_TEMPLATE.replace("<image>", "<ctx>"),
+    )
+
+
+def _idefics3() -> Any:
+    settings = {"size": {"longest_edge": 256}, "max_image_size": {"longest_edge": 64}}
+    return Idefics3Processor(
+        image_processor=_made("idefics3.Idefics3ImageProcessor", settings),
+        tokenizer=_tokenizer_with(around="<fake_token_around_image>", overview="<global-img>"),
+        image_seq_len=4,
+        chat_template=tiny_models.LLAVA_TEMPLATE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("build", "views"), [(_internvl, {None: 9, 2: 3, 1: 1, -14: 15}), (_idefics3, {None: 9, 2: 3, 1: 1, -14: 16})]
+)
+def test_bounds_reach_the_tiles_through_a_whole_processor(build: Any, views: dict[int | None, int]) -> None:
+    layout = _layout(build())
+    turns = [Turn("user", (Picture(Image.new("RGB", (400, 200))), "x"))]
+    for tiles, expected in views.items():
+        pixels = (tiles or 0) * 64 * 64
+        low, high = (-pixels, None) if pixels < 0 else (None, pixels or None)
+        encoded = layout.encode(turns, min_pixels=low, max_pixels=high)
+        assert math.prod(encoded.inputs["pixel_values"].shape[:-3]) == expected
+        assert encoded.image_tokens in (4 * expected, 4 * expected + 2)  # InternVL counts its marks, too
+        assert encoded.frames[0].original == (400, 200)
