@@ -53,6 +53,7 @@ PUBLIC = {
         "caption_chain",
         "detection_chain",
         "extraction_chain",
+        "native_chain",
         "ocr_chain",
         "reasoning_chain",
         "tiled",

@@ -233,7 +233,7 @@ def _layout(processor: Any) -> Layout:
 
 
 def _tokenizer_with(**named: str) -> PreTrainedTokenizerFast:
-    core = tiny_models._tokenizer((*tiny_models.SPECIAL, *named.values()))._tokenizer
+    core = tiny_models.make_tokenizer((*tiny_models.SPECIAL, *named.values()))._tokenizer
     return PreTrainedTokenizerFast(
         tokenizer_object=core, pad_token="<|pad|>", eos_token="<|im_end|>", extra_special_tokens=named
     )

@@ -292,7 +292,7 @@ def test_boxes_become_arrays_of_the_models_numbers() -> None:
         "description": BOXES, "type": "array", "items": whole, "minItems": 4, "maxItems": 4,
     }  # fmt: skip
     assert resolved("box", RELATIVE_1)["items"] == {"type": "number", "minimum": 0, "maximum": 1}
-    assert resolved("box", PIXEL)["items"] == {"type": "integer", "minimum": 0}
+    assert resolved("box", PIXEL)["items"] == {"type": "integer", "minimum": 0, "x-extraction-pixels": 1.0}
     assert resolved("point", RELATIVE_1000_YXYX) == {
         "description": f"[y, x], in the numbers of {RELATIVE_1000_YXYX.words}",
         "type": "array", "items": whole, "minItems": 2, "maxItems": 2,
