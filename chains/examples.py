@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from extraction.chains.pictures import data_uri
-from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
 from extraction.errors import SchemaError
 from extraction.frames import Frame, Grounding
@@ -90,7 +89,7 @@ def example_messages(
     schema: dict[str, Any],
     convention: BoxConvention | None,
     instruction: str,
-    sending: Sending | None = None,
+    frame_of: Callable[[Shown], Frame],
 ) -> list[BaseMessage]:
     """Two messages per example: the picture with the instruction, and the answer as this model would write it.
 
@@ -99,7 +98,7 @@ def example_messages(
         schema: The JSON schema of their values, with markers.
         convention: How the model writes boxes.
         instruction: What it is asked about each.
-        sending: At which size the pictures will be sent, where that is not their own.
+        frame_of: Tells how an example's picture will lie before the model.
 
     Raises:
         BoxConventionError: The values hold boxes and it is not known how this model would write them.
@@ -107,8 +106,7 @@ def example_messages(
     """
     messages: list[BaseMessage] = []
     for number, example in enumerate(examples, 1):
-        frame = sending.frame(example.size) if sending else Frame(example.size)
-        grounding = Grounding(convention, frame, to_model=True)
+        grounding = Grounding(convention, frame_of(example), to_model=True)
         said = grounding.apply(example.data, schema)
         if grounding.problems:
             raise SchemaError(f"the value of example {number} does not fit the schema: {'; '.join(grounding.problems)}")

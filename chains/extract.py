@@ -23,6 +23,7 @@ from extraction.chains.models import (
     box_convention,
     parser_convention,
     picture_sending,
+    planned_frame,
 )
 from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
 from extraction.chains.repair import Repairing
@@ -32,10 +33,11 @@ from extraction.conventions import BoxConvention
 from extraction.endings import finish_reason
 from extraction.errors import OptionError
 from extraction.families import FamilyLike
+from extraction.frames import Frame
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
 from extraction.parsing import GroundedOutputParser
-from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
+from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of
 
@@ -74,10 +76,17 @@ class _Request:
     def form(self) -> str:
         return schema_text(self.schema, self.convention)
 
+    def _frame(self, example: Shown) -> Frame:
+        if self.sending is not None:
+            return self.sending.frame(example.size)
+        counts = self.convention is not None and has_geometry(self.schema) and self.convention.on_canvas
+        planned = planned_frame(self.model, example.url) if counts else None
+        return planned or Frame(example.size)
+
     def variables(self, instruction: str | None) -> Mapping[str, Any]:
         """The prompt's variables besides the picture."""
         wanted = instruction or self.instruction
-        shown = example_messages(self.examples, self.schema, self.convention, wanted, self.sending)
+        shown = example_messages(self.examples, self.schema, self.convention, wanted, self._frame)
         return {"system": SYSTEM, "form": self.form, "examples": shown, "instruction": wanted}
 
 

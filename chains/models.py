@@ -22,6 +22,7 @@ from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
 from extraction.errors import OptionError
 from extraction.families import Family, FamilyLike, find_family
+from extraction.frames import Frame
 from extraction.prompts import has_geometry, model_schema
 
 ChatModel = Runnable[LanguageModelInput, Any]
@@ -87,6 +88,21 @@ def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
         raise mixed_conventions()
     found: Family = first
     return found
+
+
+def planned_frame(model: ChatModel, image: Any) -> Frame | None:
+    """How a picture will lie before a local model, which its processor can tell before anything runs; None elsewhere.
+
+    Args:
+        model: The chat model.
+        image: What its ``plan`` takes for a picture.
+    """
+    first = inner_models(model)[0]
+    if not is_local(model) or not hasattr(first.model, "plan"):
+        return None
+    bounds = {name: value for name, value in first.options.items() if name in ("min_pixels", "max_pixels")}
+    frame: Frame = first.model.plan(image, **bounds).frames[0]
+    return frame
 
 
 def picture_sending(model: ChatModel, schema: Any, family: FamilyLike | None) -> Sending | None:

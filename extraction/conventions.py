@@ -76,6 +76,11 @@ class BoxConvention:
         return self.points or ("xy" if self.order == "xyxy" else "yx")
 
     @property
+    def on_canvas(self) -> bool:
+        """Whether the numbers refer to what the model was given, and not to the user's picture."""
+        return self.kind == "pixel" or self.frame == "canvas"
+
+    @property
     def largest(self) -> float | None:
         """The largest number that stands for a place in the picture; None for pixels."""
         return self.span if self.last is None else self.last

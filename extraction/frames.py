@@ -246,7 +246,7 @@ class _Axis:
 
 
 def _axes(convention: BoxConvention, frame: Frame) -> tuple[_Axis, _Axis]:
-    if convention.kind == "pixel" or convention.frame == "canvas":
+    if convention.on_canvas:
         if frame.model is None:
             counts = "pixels" if convention.kind == "pixel" else "parts"
             raise BoxConventionError(

@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from extraction import ChatTransformers, ModelLoadError, OptionError, extract, load_image
+from extraction.chains import extraction_chain
 from extraction.engine import engine_for
 from extraction.loading import Checkpoint, ModelKey
 from extraction.local_model import TransformersBackend
@@ -173,3 +174,18 @@ def test_a_plan_is_json(tiny_qwen: str) -> None:
     assert told["pictures"] == [{"original": [64, 32], "seen": [64, 32]}]
     assert (told["answer_tokens"], told["max_pixels"], told["fits"]) == (7, 4096, True)
     assert torch.device("cpu") == Checkpoint(ModelKey(tiny_qwen, device="cpu")).device
+
+
+def test_examples_for_a_model_that_counts_pixels_are_told_as_it_will_see_them(tiny_qwen: str) -> None:
+    shown = Image.new("RGB", (200, 100), "black")
+    box = Box(x1=50, y1=25, x2=100, y2=100)
+    llm = ChatTransformers(model=tiny_qwen, max_pixels=2_000)
+    sizes = [llm.plan(shown, max_pixels=bound).frames[0].model for bound in (2_000, 4_000)]
+    assert None not in sizes
+    assert sizes[0] != sizes[1]
+    for model, seen in zip((llm, llm.bind(max_pixels=4_000)), sizes, strict=True):
+        chain: Any = extraction_chain(model, Box, examples=[(shown, box)])
+        prompt = chain.steps[0] | chain.steps[1]
+        told = json.loads(prompt.invoke(shown).to_messages()[2].text)
+        assert seen is not None
+        assert told == [round(edge) for edge in box.scale(seen[0] / 200, seen[1] / 100).xyxy]
