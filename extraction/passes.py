@@ -104,7 +104,8 @@ class Passes:
             self._outputs, self._kwargs, is_encoder_decoder=self._encoder_decoder, num_new_tokens=width
         )
         self._outputs = {}
-        for name in PER_TOKEN:  # transformers extends those that it knows: not ERNIE's
+        # transformers extends those that it knows, not ERNIE's; an encoder's have the length of its own input.
+        for name in () if self._encoder_decoder else PER_TOKEN:
             if (value := self._kwargs.get(name)) is not None and value.shape[-1] < self._input_ids.shape[1]:
                 self._kwargs[name] = torch.nn.functional.pad(value, (0, width))
         if any(len(row) < width for row in tokens):
