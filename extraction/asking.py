@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from extraction.content import Turn
 from extraction.conventions import BoxConvention
-from extraction.families import Family
+from extraction.families import Family, families
 from extraction.frames import Frame, Grounding
 from extraction.grammar import Constraint, build_grammar, without_pixels
 from extraction.images import Picture
@@ -17,6 +19,8 @@ from extraction.jobs import Request
 from extraction.options import CallOptions
 from extraction.prompts import SYSTEM, has_geometry, model_schema, schema_text, tools_text
 from extraction.tools import ToolDialect, tool_choice_of, tool_schemas
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     tools = [] if choice == "none" else options.tools
     format_ = options.schema_format
     schema = format_[0] if format_ else None
+    if has_geometry([schema, tools]) and family.sureness == "unverified" and any(one is family for one in families()):
+        _warn_of_presumed(family.name, family.source)
     turns = list(turns)
     if tools and not dialect.native:
         turns = _with_system(turns, tools_text(tools, family.boxes))
@@ -102,6 +108,17 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     )
     return Plan(
         request, options.model, family, dialect, arguments, schema, in_pixels, instructed=instructed is not None
+    )
+
+
+@functools.cache
+def _warn_of_presumed(name: str, source: str) -> None:
+    """Says once of each family that nobody vouches for how it writes boxes."""
+    _log.warning(
+        "how models of the family %r write boxes is presumed, not documented (%s): look at a plot of some, and name "
+        "another convention with family= if they are off",
+        name,
+        source,
     )
 
 

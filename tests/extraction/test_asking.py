@@ -212,3 +212,25 @@ def test_bounds_travel_with_a_call() -> None:
     forced = _plan(tools=[ADD], tool_choice="add", max_items=7).request.constraint
     assert forced is not None
     assert (forced.max_items, forced.max_string) == (7, 2048)
+
+
+def test_a_convention_that_nobody_vouches_for_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    presumed, known = find_family("lfm2_vl", "x"), find_family("qwen3_vl", "x")
+    assert (presumed.sureness, known.sureness) == ("unverified", "documented")
+    own = find_family("lfm2_vl", "x", {"order": "yxyx"})
+    for family in (known, own, presumed, presumed):
+        make_plan(
+            QUESTION,
+            call_options({"model": "m", "max_tokens": 9}, {"response_format": SCENE}),
+            dialect=PLAIN,
+            family=family,
+        )
+    make_plan(
+        QUESTION,
+        call_options({"model": "m", "max_tokens": 9}, {"response_format": NUMBER}),
+        dialect=PLAIN,
+        family=find_family("llama4", "x"),
+    )
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "the family 'lfm2-vl' write boxes is presumed, not documented" in told[0]
