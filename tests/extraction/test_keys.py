@@ -11,14 +11,16 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from extraction import ChatTransformers, extract
+from extraction.chains import extraction_chain
 from extraction.conventions import RELATIVE_1000, BoxConvention
-from extraction.errors import TruncatedOutputError
+from extraction.errors import SchemaMismatchError, TruncatedOutputError
 from extraction.frames import Frame, Grounding
 from extraction.images import load_image
 from extraction.keys import Keys
 from extraction.parsing import GroundedOutputParser
 from extraction.prompts import model_schema, schema_text
 from extraction.schemas import Box, Point, Scene, json_schema_of
+from tests.chains.fakes import RemoteModel
 
 QWEN = RELATIVE_1000.changed(name="qwen3-vl", box_key="bbox_2d", point_key="point_2d")
 
@@ -62,6 +64,11 @@ class Mapped(BaseModel):
     things: dict[str, Part]
 
 
+class Free(BaseModel):
+    box: Box
+    more: Any = None
+
+
 class Tree(BaseModel):
     bbox: Box
     children: list[Tree] = []
@@ -98,6 +105,9 @@ TwoMeanings.model_rebuild()
         (Both, {}),
         (TwoMeanings, {}),
         (Mapped, {}),
+        (Free, {}),
+        ({"type": "object", "properties": {"box": json_schema_of(Box), "more": {"type": ["object", "null"]}}}, {}),
+        ({"type": "object", "properties": {"box": json_schema_of(Box), "more": {"type": "array"}}}, {}),
         (dict[str, Box], {}),
         (list[Box], {}),
         (Box, {}),
@@ -132,6 +142,18 @@ def test_an_answer_comes_back_under_the_schemas_own_keys(convention: BoxConventi
     assert Machine.model_validate(value).parts[0].box == Box(x1=0, y1=0, x2=10, y2=20)
 
 
+def test_a_box_under_both_names_is_not_one_of_them_by_chance() -> None:
+    model = RemoteModel(answers=['{"signed": true, "bbox_2d": [0, 0, 500, 500], "box": [0, 0, 100, 100]}'])
+    chain = extraction_chain(model, Signed, family="qwen3-vl")
+    with pytest.raises(SchemaMismatchError, match="bbox_2d: 'box', too, stands there"):
+        chain.invoke(Image.new("RGB", (90, 60)))
+    values = chain.stream(Image.new("RGB", (90, 60)))
+    assert next(values).signed
+    assert next(values).box == Box(x1=0, y1=0, x2=45, y2=30)
+    with pytest.raises(SchemaMismatchError, match="'box', too"):
+        next(values)
+
+
 def test_pointers_are_named_back() -> None:
     keys = Keys(json_schema_of(Machine), QWEN)
     assert keys.own_pointer("/parts/0/bbox_2d/1") == "/parts/0/box/1"
@@ -149,6 +171,23 @@ def test_a_local_model_writes_its_own_keys_and_all_that_is_told_of_them_has_the_
     assert set(result.confidence.leaves) == {*(f"/box/{index}" for index in range(4)), "/signed"}
     meta = result.raw.response_metadata["boxes"]
     assert meta["frames"][0]["model"] == [96, 64]
+
+
+@pytest.mark.parametrize(
+    ("family", "key", "order"),
+    [("gemini", "box_2d", "yxyx"), ("order=yxyx", "bbox_2d", "yxyx"), ("pixel", "box", "xyxy")],
+)
+def test_what_the_user_says_of_a_local_model_is_what_its_message_tells(
+    tiny_qwen: str, family: str, key: str, order: str
+) -> None:
+    llm = ChatTransformers(model=tiny_qwen, max_tokens=120)
+    result = extract(llm, Image.new("RGB", (90, 60), "red"), Signed, family=family)
+    assert list(json.loads(str(result.raw.content))) == [key, "signed"]
+    convention = result.raw.response_metadata["boxes"]["convention"]
+    assert (convention["box_key"] or "box", convention["order"]) == (key, order)
+    assert GroundedOutputParser(target=Signed).invoke(result.raw) == result.value
+    assert result.confidence is not None
+    assert set(result.confidence.boxes) == {"/box"}
 
 
 def test_whoever_shows_the_model_the_schemas_own_keys_gets_them(tiny_qwen: str) -> None:
