@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from extraction.conventions import BoxConvention
 from extraction.frames import BoxNote, Frame, to_pixels
+from extraction.loose_json import as_json
 from extraction.marks import Mark
 from extraction.places import GEOMETRY
 from extraction.schemas.json_schema import reference_in, resolve_reference
@@ -123,9 +124,20 @@ class Fitting:
                 result[name] = mark.text if mark.text is not None else mark.label
             elif name == label and (mark.label is not None or not nullable):
                 result[name] = self._label(plain, mark, f"{at}/{name}")
+            elif name in mark.fields:
+                result[name] = self._written(part, mark.fields[name], f"{at}/{name}")
             else:
                 self._leave_out(result, name, schema, f"{at}/{name}", nullable=nullable)
         return result
+
+    def _written(self, schema: Any, value: Any, at: str) -> Any:
+        """What the model wrote in JSON beside a place."""
+        if self._holds_places(schema):
+            raise ValueError(f"{_told(at)}: it holds places beside the one of its own")
+        try:
+            return as_json(value)
+        except ValueError as error:
+            raise ValueError(f"{_told(at)}: {error}") from error
 
     def _leave_out(
         self, result: dict[str, Any], name: str, schema: Mapping[str, Any], at: str, *, nullable: bool

@@ -91,7 +91,7 @@ def _marks_of_object(node: Node, fields: dict[str, Any], places: dict[str, _Plac
     labels = many if many is not None and len(many) == len(found) else [label] * len(found)
     span = (node.start, node.end or node.start)
     for (kind, numbers), own in zip(found, labels, strict=True):
-        yield Mark(kind, numbers, own, span, text=text, image=image)
+        yield Mark(kind, numbers, own, span, text=text, image=image, fields=node.fields())
 
 
 def _places(value: Any, place: _Place) -> Iterator[tuple[Kind, tuple[float, ...]]]:

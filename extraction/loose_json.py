@@ -97,6 +97,23 @@ class Node:
         self.settle()
 
 
+def as_json(value: Any) -> Any:
+    """What was read, as a JSON value.
+
+    Raises:
+        ValueError: Something in it is broken or unfinished.
+    """
+    if not isinstance(value, Node):
+        if value is BROKEN:
+            raise ValueError("what stands here cannot be read")
+        return value
+    if value.end is None:
+        raise ValueError("what stands here has no end")
+    if value.is_list:
+        return [as_json(item) for item in value.values]
+    return {name: as_json(item) for name, item in value.fields().items()}
+
+
 def read_loosely(text: str) -> tuple[list[Node], bool]:
     """The lists and objects that stand in a text by themselves, and whether it ends inside one."""
     reader = _LooseReader(text)

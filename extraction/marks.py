@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Kind = Literal["box", "point", "polygon", "cells"]
 
@@ -28,6 +28,7 @@ class Mark:
         image: Which picture or page it is on, counted from 1 as the model does, or which second of a film.
         object: The number of the thing that it belongs to, where there is one; outlines of one thing share it.
         codes: The codewords of its mask, for a decoder of the model's own.
+        fields: All that the object says in which it was written, by name, as read by ``loose_json``.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Mark:
     image: float | None = None
     object: int | None = None
     codes: tuple[int, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(slots=True)

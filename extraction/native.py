@@ -51,10 +51,10 @@ class NativeSyntax:
             text: The text, whose JSON, if there is any, does not fit the schema.
             ended: Whether the model ended it itself.
         """
-        answer = parse_native(text, self.convention.syntaxes, ended=ended)
+        answer = parse_native(_unquoted(text), self.convention.syntaxes, ended=ended)
         if answer.syntax in _OF_NUMBERS:  # every item must be a mark, or something would be lost
-            items = [item for value in _values(text) for item in (value if _is_list(value) else [value])]
-            if items and len(items) != len(answer.marks):
+            items = [item for value in _values(text) for item in _items(value)]
+            if items and (len(items) != len(answer.marks) or not all(map(_is_flat, items))):
                 return None
         return answer
 
@@ -131,9 +131,19 @@ def _values(text: str) -> list[Any]:
         return []
 
 
-def _is_list(value: Any) -> bool:
-    """Whether a JSON value is a list of marks, not one mark as a list of numbers."""
-    return isinstance(value, list) and not (value and all(isinstance(item, (int, float)) for item in value))
+def _items(value: Any) -> list[Any]:
+    """The items of a list of marks, which may be all that an object holds; a mark itself, alone."""
+    if isinstance(value, dict) and len(value) == 1 and not _is_flat(value):
+        (value,) = value.values()
+    numbers = isinstance(value, list) and value and all(isinstance(item, (int, float)) for item in value)
+    return value if isinstance(value, list) and not numbers else [value]
+
+
+def _is_flat(item: Any) -> bool:
+    """Whether a JSON value holds no object that could be a mark, and so is one itself or none."""
+    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+    below = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return not any(isinstance(one, dict) for one in below)
 
 
 def _is_json(text: str) -> bool:
@@ -142,3 +152,14 @@ def _is_json(text: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _unquoted(text: str) -> str:
+    """The text in a JSON string; itself where it is none."""
+    if not text.lstrip().startswith('"'):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text

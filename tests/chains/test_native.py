@@ -168,6 +168,44 @@ def test_a_list_with_something_that_is_no_mark_is_not_read_as_if_it_were_shorter
         answered(answer, Found, "qwen3-vl", things=["cat", "dog"])
 
 
+class Made(BaseModel):
+    label: str
+    box: Box
+    age: int | None = None
+    colours: list[str] = []
+    parts: list[LabeledBox] = []
+
+
+class Kitchen(BaseModel):
+    things: list[Made]
+    title: str | None = None
+
+
+def test_what_stands_beside_a_place_in_json_of_another_form_is_kept() -> None:
+    mark = '{"bbox_2d": [0, 0, 500, 500], "label": "cup", "age": 3, "colours": ["red"]}'
+    value = {"label": "cup", "box": [0, 0, 500, 250], "age": 3, "colours": ["red"], "parts": []}
+    for text in (mark, f"[{mark}]", f'{{"objects": [{mark}]}}', f"```json\n[{mark}]\n```"):
+        kitchen = answered(text, Kitchen, "qwen3-vl", instruction="x", task="detect")
+        assert kitchen.model_dump(mode="json") == {"things": [value], "title": None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"objects": [{"bbox_2d": [0, 0, 5, 5], "label": "cup"}], "title": "a kitchen"}',
+        '[{"bbox_2d": [0, 0, 5, 5], "label": "cup", "parts": [{"bbox_2d": [0, 0, 5, 5], "label": "ear"}]}]',
+    ],
+)
+def test_what_cannot_be_kept_is_not_passed_over(text: str) -> None:
+    with pytest.raises(SchemaMismatchError):
+        answered(text, Kitchen, "qwen3-vl", instruction="x")
+
+
+def test_tags_in_a_json_string() -> None:
+    found = answered(f'"{PALIGEMMA}"', list[LabeledBox], "paligemma", instruction="x")
+    assert [one.label for one in found] == ["cat", "dog"]
+
+
 def test_what_is_complete_of_a_cut_answer_comes_with_the_error() -> None:
     answer = AIMessage(
         "<ref>cat</ref><box>[[125, 250, 375, 500]]</box>\n<ref>dog</ref><box>[[0, 0, 1",
