@@ -14,6 +14,7 @@ from extraction.grammar import Constraint, build_grammar, without_pixels
 from extraction.images import Picture
 from extraction.instructions import instructed_schema
 from extraction.jobs import Request
+from extraction.keys import Keys
 from extraction.options import CallOptions
 from extraction.prompts import SYSTEM, has_geometry, model_schema, schema_text, tools_text
 from extraction.tools import ToolDialect, tool_choice_of, tool_schemas
@@ -135,16 +136,23 @@ def _as_the_model_writes(
 ) -> list[Turn]:
     """The turns with the boxes of earlier tool calls, which are pixels in messages, in the model's own numbers.
 
-    A model that counts pixels of the resized picture keeps those of the original: the new size is not known yet.
+    A model whose numbers refer to the picture as it is given (resized, padded) keeps pixels of the original: its size is
+    not known yet.
     """
+
+    def shown(arguments: Mapping[str, Any], schema: dict[str, Any], picture: Picture) -> Any:
+        assert boxes is not None
+        if boxes.kind != "relative" or boxes.frame != "picture":
+            return Keys(schema, boxes).for_model(dict(arguments))
+        return Grounding(boxes, Frame(picture.size), to_model=True).apply(dict(arguments), schema)
+
     result: list[Turn] = []
     picture: Picture | None = None
     for turn in turns:
         picture = turn.pictures[-1] if turn.pictures else picture
-        if turn.tool_calls and picture is not None and boxes is not None and boxes.kind == "relative":
-            grounding = Grounding(boxes, Frame(picture.size), to_model=True)
+        if turn.tool_calls and picture is not None and boxes is not None:
             calls = [
-                replace(call, arguments=grounding.apply(dict(call.arguments), schemas[call.name]))
+                replace(call, arguments=shown(call.arguments, schemas[call.name], picture))
                 if has_geometry(schemas.get(call.name))
                 else call
                 for call in turn.tool_calls

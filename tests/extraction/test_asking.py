@@ -176,6 +176,18 @@ def test_boxes_of_earlier_calls_are_shown_as_the_model_writes_them() -> None:
         assert unchanged.request.turns[-1].tool_calls == turns[1].tool_calls
 
 
+@pytest.mark.parametrize(("family", "key"), [("llava-1.5", "box"), ("qwen2.5-vl", "bbox_2d"), ("glm-4v", "box")])
+def test_earlier_calls_keep_their_pixels_where_the_canvas_is_not_known_yet(family: str, key: str) -> None:
+    arguments = {"box": [20.0, 0.0, 180.0, 50.0]}
+    parameters = {"type": "object", "properties": {"box": json_schema_of(Box)}, "required": ["box"]}
+    tool = {"type": "function", "function": {"name": "mark", "description": "Marks.", "parameters": parameters}}
+    turns = [*QUESTION, Turn("assistant", (), tool_calls=(ToolCall("mark", arguments, "c1"),))]
+    plan = _plan(turns, family=find_family(None, "", family), tools=[tool])
+    (call,) = plan.request.turns[-1].tool_calls
+    assert call.arguments == {key: arguments["box"]}
+    assert list(plan.request.tools[0]["function"]["parameters"]["properties"]) == [key]
+
+
 @pytest.mark.parametrize(
     ("given", "in_pixels"),
     [
