@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from inspect import getattr_static
 from typing import Any
 
@@ -21,7 +22,7 @@ from extraction.chains.reporting import FrameReporter
 from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
 from extraction.errors import OptionError
-from extraction.families import Family, FamilyLike, find_family
+from extraction.families import Family, FamilyLike, overridden
 from extraction.frames import Frame
 from extraction.prompts import has_geometry, model_schema
 
@@ -39,13 +40,10 @@ def box_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention
     """
     if not is_local(model):
         return remote_family(model, family).boxes
-    if family is not None:
-        return find_family(None, "", family).boxes
-    first, *others = [inner.model.family.boxes for inner in inner_models(model)]
+    first, *others = [one.boxes for one in _local_families(model, family)]
     if any(other != first for other in others):
         raise mixed_conventions()
-    convention: BoxConvention | None = first
-    return convention
+    return first
 
 
 def parser_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
@@ -81,13 +79,21 @@ def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
     """
     if not is_local(model):
         return named_family(model, family)
-    if family is not None:
-        return find_family(None, "", family)
-    first, *others = [inner.model.family for inner in inner_models(model)]
+    first, *others = _local_families(model, family)
     if any(other != first for other in others):
         raise mixed_conventions()
-    found: Family = first
-    return found
+    return first
+
+
+def _local_families(model: ChatModel, family: FamilyLike | None) -> list[Family]:
+    """The families of a local model and its fallbacks: what the user says, or changes of what they say of themselves."""
+
+    def own(local: Any) -> Family:
+        found: Family = local.family  # reads the model's configuration
+        return found
+
+    locals_ = [inner.model for inner in inner_models(model)]
+    return [own(one) if family is None else overridden(family, partial(own, one)) for one in locals_]
 
 
 def planned_frame(model: ChatModel, image: Any) -> Frame | None:

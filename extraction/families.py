@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
@@ -152,22 +152,33 @@ def find_family(model_type: str | None, name: str, override: FamilyLike | None =
     Raises:
         BoxConventionError: ``override`` names no family, or changes it to one that makes no sense.
     """
-    if override is None:
-        return _found(model_type, name)
+    return _found(model_type, name) if override is None else overridden(override, lambda: _found(model_type, name))
+
+
+def overridden(override: FamilyLike, own: Callable[[], Family]) -> Family:
+    """The family of a model by the user's word.
+
+    Args:
+        override: What the user says.
+        own: Gives the family that the model has without it; asked only where something of it is kept.
+
+    Raises:
+        BoxConventionError: As ``find_family``.
+    """
     if isinstance(override, Family):
         return override
     if isinstance(override, BoxConvention):
-        return dataclasses.replace(_found(model_type, name), boxes=override)
+        return dataclasses.replace(own(), boxes=override)
     if isinstance(override, str):
         named, *changes = (part.strip() for part in override.split(","))
         fields = dict(map(_change, changes))
         if "=" in named:  # only changes, to the family that the model has anyway
             fields = dict([_change(named)]) | fields
-            return _changed(_found(model_type, name), fields)
+            return _changed(own(), fields)
         return _changed(_named(named), fields)
     fields = dict(override)
     base = fields.pop("family", None)
-    return _changed(_found(model_type, name) if base is None else find_family(model_type, name, base), fields)
+    return _changed(own() if base is None else overridden(base, own), fields)
 
 
 @functools.lru_cache(maxsize=1024)

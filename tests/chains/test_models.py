@@ -10,11 +10,11 @@ from langchain_core.prompt_values import ChatPromptValue
 from langchain_core.runnables import ConfigurableField, RunnableLambda
 from PIL import Image
 
-from extraction.chains.models import asked_for_json, box_convention, is_local, parser_convention
+from extraction.chains.models import asked_for_json, box_convention, family_of, is_local, parser_convention
 from extraction.chains.reporting import FrameReporter, prompt_messages
 from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000
 from extraction.errors import BoxConventionError, OptionError
-from extraction.families import Family
+from extraction.families import Family, find_family
 from tests.chains.fakes import LocalModel, RemoteModel
 
 OURS = Family("ours", boxes=PIXEL)
@@ -86,6 +86,16 @@ def test_fallbacks_that_write_boxes_in_another_way_are_refused() -> None:
         assert "chain.with_fallbacks([other_chain])" in str(caught.value)
     with pytest.raises(OptionError, match="in different ways"):
         box_convention(local().with_fallbacks([local(Family("other", boxes=RELATIVE_1))]), None)
+
+
+@pytest.mark.parametrize("family", ["order=yxyx", {"order": "yxyx"}])
+def test_single_fields_change_the_family_that_a_local_model_has(family: Any) -> None:
+    model = LocalModel(family=find_family(None, "Qwen3-VL-2B"))
+    changed = box_convention(model, family)
+    assert changed is not None
+    assert (changed.order, changed.box_key) == ("yxyx", "bbox_2d")
+    assert family_of(model, PIXEL).prompts == model.family.prompts
+    assert box_convention(model.with_fallbacks([model]), family) == changed
 
 
 def test_a_family_that_nobody_knows() -> None:
