@@ -93,6 +93,9 @@ class Grounding:
         """
         keys = Keys(schema if root is None else root, self.convention)
         if not self.to_model:
+            self.problems += [
+                _told(pointer(path), f"{keys.own(str(path[-1]))!r}, too, stands there") for path in keys.twice(value)
+            ]
             value = keys.from_model(value)
         places = find_places(value, schema, root)
         self.problems += [_told(pointer(path), problem) for path, problem in places.problems.items()]

@@ -115,12 +115,16 @@ class Growth:
             return self._leave()
         if token.is_key:
             self._key = json.loads(token.text)
-            keys = self._open[-1].keys
-            if self._key in keys:
-                raise ValueError("a key stands twice in one object")
-            keys.add(str(self._key))
-            return None
+            return self._note_key(str(self._key))
         return self._begin(token)
+
+    def _note_key(self, key: str) -> None:
+        top = self._open[-1]
+        if top.position.kind == "object" and top.position.field(key) is None:
+            key = self._own_key(key)
+        if key in top.keys:
+            raise ValueError("a key stands twice in one object")
+        top.keys.add(key)
 
     def _begin(self, token: Token) -> Closed | None:
         """The first token of a value."""

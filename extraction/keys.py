@@ -21,6 +21,13 @@ _GENERIC: Final = {
 _NAMED_BELOW: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")
 _DATA: Final = frozenset(("default", "examples", "enum", "const", "required", "dependentRequired"))
 _MAX_STEPS: Final = 20
+_SAYING_NOTHING: Final = frozenset(
+    [
+        *("type", "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"),
+        *("minProperties", "maxProperties", "propertyNames", "minItems", "maxItems", "uniqueItems"),
+    ]
+)
+"""Keywords that say nothing of what stands below a value."""
 
 
 class Keys:
@@ -55,6 +62,16 @@ class Keys:
         """A JSON value that a model wrote with the schema's own names."""
         return _renamed(value, self._from_model) if self.to_model else value
 
+    def twice(self, value: Any, path: Path = ()) -> Iterator[Path]:
+        """Where a model wrote a field under its own name and under the schema's, and not the same."""
+        if isinstance(value, Mapping):
+            for new, old in self._from_model.items():
+                if new in value and old in value and value[new] != value[old]:
+                    yield (*path, new)
+        if isinstance(value, (Mapping, list)) and self.to_model:
+            for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+                yield from self.twice(item, (*path, key))
+
     def own(self, key: str) -> str:
         """The schema's own name of a key that a model wrote."""
         return self._from_model.get(key, key)
@@ -72,7 +89,7 @@ def _renames(schema: Any, wanted: Mapping[str, str]) -> dict[str, str]:
     """Own names to the model's, each a one-to-one change of all objects in the schema; {} where one is in doubt."""
     kinds: dict[str, set[str | None]] = {}
     for node in _nodes(schema):
-        if "patternProperties" in node or node.get("additionalProperties") not in (None, False):
+        if "patternProperties" in node or node.get("additionalProperties") not in (None, False) or _is_free(node):
             return {}  # keys of such an object are data, and must not change
         here = {name: _kind(field, schema) for name, field in (node.get("properties") or {}).items()}
         for name, kind in here.items():
@@ -84,6 +101,14 @@ def _renames(schema: Any, wanted: Mapping[str, str]) -> dict[str, str]:
         if len(names) == 1 and names[0] != key and key not in kinds:
             renames[names[0]] = key
     return renames
+
+
+def _is_free(node: Mapping[str, Any]) -> bool:
+    """Whether values of a schema may hold objects of which it says nothing."""
+    kinds = node.get("type", ("object",))
+    kinds = (kinds,) if isinstance(kinds, str) else kinds
+    lists = "array" in kinds and "items" not in node
+    return _SAYING_NOTHING.issuperset(node) and (lists or "object" in kinds)
 
 
 def _kind(field: Any, root: Any) -> str | None:

@@ -11,14 +11,16 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from extraction import ChatTransformers, extract
+from extraction.chains import extraction_chain
 from extraction.conventions import RELATIVE_1000, BoxConvention
-from extraction.errors import TruncatedOutputError
+from extraction.errors import SchemaMismatchError, TruncatedOutputError
 from extraction.frames import Frame, Grounding
 from extraction.images import load_image
 from extraction.keys import Keys
 from extraction.parsing import GroundedOutputParser
 from extraction.prompts import model_schema, schema_text
 from extraction.schemas import Box, Point, Scene, json_schema_of
+from tests.chains.fakes import RemoteModel
 
 QWEN = RELATIVE_1000.changed(name="qwen3-vl", box_key="bbox_2d", point_key="point_2d")
 
@@ -62,6 +64,11 @@ class Mapped(BaseModel):
     things: dict[str, Part]
 
 
+class Free(BaseModel):
+    box: Box
+    more: Any = None
+
+
 class Tree(BaseModel):
     bbox: Box
     children: list[Tree] = []
@@ -98,6 +105,9 @@ TwoMeanings.model_rebuild()
         (Both, {}),
         (TwoMeanings, {}),
         (Mapped, {}),
+        (Free, {}),
+        ({"type": "object", "properties": {"box": json_schema_of(Box), "more": {"type": ["object", "null"]}}}, {}),
+        ({"type": "object", "properties": {"box": json_schema_of(Box), "more": {"type": "array"}}}, {}),
         (dict[str, Box], {}),
         (list[Box], {}),
         (Box, {}),
@@ -130,6 +140,18 @@ def test_an_answer_comes_back_under_the_schemas_own_keys(convention: BoxConventi
     assert grounding.apply(written, schema) == value
     assert not grounding.problems
     assert Machine.model_validate(value).parts[0].box == Box(x1=0, y1=0, x2=10, y2=20)
+
+
+def test_a_box_under_both_names_is_not_one_of_them_by_chance() -> None:
+    model = RemoteModel(answers=['{"signed": true, "bbox_2d": [0, 0, 500, 500], "box": [0, 0, 100, 100]}'])
+    chain = extraction_chain(model, Signed, family="qwen3-vl")
+    with pytest.raises(SchemaMismatchError, match="bbox_2d: 'box', too, stands there"):
+        chain.invoke(Image.new("RGB", (90, 60)))
+    values = chain.stream(Image.new("RGB", (90, 60)))
+    assert next(values).signed
+    assert next(values).box == Box(x1=0, y1=0, x2=45, y2=30)
+    with pytest.raises(SchemaMismatchError, match="'box', too"):
+        next(values)
 
 
 def test_pointers_are_named_back() -> None:
