@@ -163,11 +163,13 @@ def asked_for_json(model: ChatModel, schema: dict[str, Any], family: FamilyLike 
     if not is_local(model):
         check_json(remote_family(model, family), schema)
         return pictured(model, schema, family)
-    if family is not None:  # the grammar that the model makes by itself would follow its own convention, or none
-        schema = model_schema(schema, box_convention(model, family))
+    told: dict[str, Any] = {}
+    if family is not None:
+        model_schema(schema, box_convention(model, family))  # raises now, and not when the first picture comes
+        told = {"family": family}
     name = str(schema.get("title") or "answer")
     wanted = {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}
-    return model.bind(response_format=wanted, schema_in_prompt=False)
+    return model.bind(response_format=wanted, schema_in_prompt=False, **told)
 
 
 def asked_for_samples(asked: ChatModel, model: ChatModel, samples: int, temperature: float) -> list[ChatModel]:

@@ -21,7 +21,7 @@ from extraction.chat_fields import ChatFields
 from extraction.content import Turn, read_messages
 from extraction.engine import Engine, engine_for, unload
 from extraction.errors import GenerationError
-from extraction.families import Family, find_family
+from extraction.families import Family, find_family, overridden
 from extraction.images import ImageSource
 from extraction.jobs import Answer, Job
 from extraction.loading import ModelKey
@@ -47,7 +47,7 @@ class ChatTransformers(ChatFields):
 
     Options that it does not know raise, here and in calls. The sampling options, ``max_tokens``, ``stop``, ``model``,
     the pixel bounds, ``max_items``, ``max_string``, ``max_repeats``, ``confidence``, ``narrow_head``, ``schema_in_prompt``,
-    ``follow_instructions`` and ``timeout`` can be given per call.
+    ``follow_instructions``, ``family`` and ``timeout`` can be given per call.
     """
 
     # --- tokens and memory -------------------------------------------------------------------------------------------
@@ -132,7 +132,8 @@ class ChatTransformers(ChatFields):
     def _plan(self, turns: Sequence[Turn], options: CallOptions) -> Plan:
         """What is to be asked, and how the answer is to be read."""
         engine = self._engine(options.model)
-        family = self._family_of(engine, options.model)
+        own = self._family_of(engine, options.model)
+        family = own if options.family is None else overridden(options.family, lambda: own)
         return make_plan(turns, options, dialect=engine.backend.dialect(), family=family)
 
     def _submit(

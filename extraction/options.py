@@ -47,6 +47,8 @@ class CallOptions(BaseModel):
     tool_choice: Any = None
     parallel_tool_calls: bool = False
     response_format: dict[str, Any] | None = None
+    family: Any = None
+    """How boxes are written in this call, or what of it changes, by the user's word (see ``FamilyLike``)."""
     pixel_boxes: bool = False
     """Whether boxes in the message itself are pixels of the original picture, for readers that know no conventions."""
 

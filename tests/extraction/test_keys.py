@@ -173,6 +173,23 @@ def test_a_local_model_writes_its_own_keys_and_all_that_is_told_of_them_has_the_
     assert meta["frames"][0]["model"] == [96, 64]
 
 
+@pytest.mark.parametrize(
+    ("family", "key", "order"),
+    [("gemini", "box_2d", "yxyx"), ("order=yxyx", "bbox_2d", "yxyx"), ("pixel", "box", "xyxy")],
+)
+def test_what_the_user_says_of_a_local_model_is_what_its_message_tells(
+    tiny_qwen: str, family: str, key: str, order: str
+) -> None:
+    llm = ChatTransformers(model=tiny_qwen, max_tokens=120)
+    result = extract(llm, Image.new("RGB", (90, 60), "red"), Signed, family=family)
+    assert list(json.loads(str(result.raw.content))) == [key, "signed"]
+    convention = result.raw.response_metadata["boxes"]["convention"]
+    assert (convention["box_key"] or "box", convention["order"]) == (key, order)
+    assert GroundedOutputParser(target=Signed).invoke(result.raw) == result.value
+    assert result.confidence is not None
+    assert set(result.confidence.boxes) == {"/box"}
+
+
 def test_whoever_shows_the_model_the_schemas_own_keys_gets_them(tiny_qwen: str) -> None:
     llm = ChatTransformers(model=tiny_qwen, max_tokens=120)
     wanted = {"type": "json_schema", "json_schema": {"name": "signed", "schema": json_schema_of(Signed)}}
