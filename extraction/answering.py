@@ -18,6 +18,7 @@ from extraction.confidence import Confidence, confidence_of
 from extraction.conventions import PIXEL, BoxConvention
 from extraction.documents import complete_part
 from extraction.endings import PROVIDER, check_ending
+from extraction.errors import SchemaMismatchError
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
 from extraction.keys import Keys
@@ -32,6 +33,7 @@ def message_of(answer: Answer, plan: Plan) -> AIMessage:
 
     Raises:
         BoxConventionError: Boxes have to be turned into pixels here, and there is no picture that they belong to.
+        SchemaMismatchError: The same, and it cannot be told what of the document is a box.
         TruncatedOutputError: It was cut, and is for a parser that would take it for whole.
     """
     reader = CallReader(plan.dialect, frozenset(plan.tools))
@@ -88,7 +90,7 @@ class ChunkWriter:
         The text that makes a cut answer whole stands in the last chunk.
 
         Raises:
-            BoxConventionError: As ``message_of``.
+            BoxConventionError, SchemaMismatchError: As ``message_of``.
         """
         pixels = _Pixels(answer, self._plan)
         items = [*self._waiting, *self._reader.finish()]
@@ -150,20 +152,33 @@ class _Pixels:
         return self.plan.in_pixels and self.answer.finish_reason == "stop"
 
     def call(self, call: WrittenCall) -> WrittenCall:
-        """The call with its boxes in pixels."""
+        """The call with its boxes in pixels; unreadable where it cannot be told what of it is a box."""
         if not self.active or call.name is None:
             return call
-        return dataclasses.replace(call, arguments=self._converted(call.arguments, self.plan.tools[call.name]))
+        arguments, problems = self._converted(call.arguments, self.plan.tools[call.name])
+        if problems:
+            error = f"the arguments do not fit the tool: {'; '.join(problems)}"
+            return dataclasses.replace(call, name=None, arguments=None, error=error)
+        return dataclasses.replace(call, arguments=arguments)
 
     def document(self, text: str) -> str:
-        """The text, if it is the wanted document, with its boxes in pixels."""
+        """The text, if it is the wanted document, with its boxes in pixels.
+
+        Raises:
+            SchemaMismatchError: It cannot be told what of it is a box.
+        """
         if not self.active or self.plan.schema is None or not text:
             return text
         try:
             value = json.loads(text)
         except ValueError:
             return text  # no document: a stop string ended it, or the model answered in words
-        return json.dumps(self._converted(value, self.plan.schema), ensure_ascii=False)
+        value, problems = self._converted(value, self.plan.schema)
+        if problems:
+            raise SchemaMismatchError(
+                f"the answer does not fit the schema: {'; '.join(problems)}", llm_output=text, finish_reason="stop"
+            )
+        return json.dumps(value, ensure_ascii=False)
 
     def confidence(self, found: Confidence, text: str, schema: dict[str, Any] | None) -> Confidence:
         """The confidence of a document or a call's arguments, for the places that its numbers have in the message."""
@@ -174,9 +189,11 @@ class _Pixels:
         except ValueError:
             return found  # no document, as above
 
-    def _converted(self, value: Any, schema: dict[str, Any]) -> Any:
+    def _converted(self, value: Any, schema: dict[str, Any]) -> tuple[Any, list[str]]:
+        """A value in pixels, and what is wrong with it."""
         frame = self.answer.frames[-1] if self.answer.frames else None
-        return Grounding(self.plan.family.boxes, frame, notes=self.notes).apply(value, schema)
+        grounding = Grounding(self.plan.family.boxes, frame, notes=self.notes)
+        return grounding.apply(value, schema), grounding.problems
 
 
 def _parted(answer: Answer) -> tuple[str, str]:

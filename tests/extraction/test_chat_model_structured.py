@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.output_parsers import PydanticOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import TypedDict  # Pydantic takes typing's own from Python 3.12 on
 
@@ -344,6 +344,19 @@ def test_pixels_in_a_stream_are_those_of_the_answer() -> None:
         assert [call["args"] for call in total.tool_calls] == [{"where": [20.0, 0.0, 180.0, 50.0]}]
         assert total.content == text
     assert [bound.invoke(LOOK).tool_calls[0]["args"] for _ in range(2)] == [{"where": [20.0, 0.0, 180.0, 50.0]}] * 2
+
+
+class Marked(BaseModel):
+    where: Box = Field(validation_alias=AliasChoices("where", "place"))
+
+
+def test_a_call_whose_boxes_cannot_be_found_is_no_call() -> None:
+    call = '<tool_call>{"name": "Marked", "arguments": {"place": [100, 0, 900, 500]}}</tool_call>'
+    bound = _framed(call, call).bind_tools([Marked])
+    for answer in (bound.invoke(LOOK), _sum(list(bound.stream(LOOK)))):  # type: ignore[arg-type]
+        assert not answer.tool_calls
+        assert [one["args"] for one in answer.invalid_tool_calls] == [call]
+    assert "is it 'where'?" in str(_framed(call).bind_tools([Marked]).invoke(LOOK).invalid_tool_calls[0]["error"])
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
