@@ -103,12 +103,10 @@ def as_json(value: Any) -> Any:
     Raises:
         ValueError: Something in it is broken or unfinished.
     """
+    if value is BROKEN or (isinstance(value, Node) and value.end is None):
+        raise ValueError("what stands here cannot be read to its end")
     if not isinstance(value, Node):
-        if value is BROKEN:
-            raise ValueError("what stands here cannot be read")
         return value
-    if value.end is None:
-        raise ValueError("what stands here has no end")
     if value.is_list:
         return [as_json(item) for item in value.values]
     return {name: as_json(item) for name, item in value.fields().items()}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from extraction.conventions import BoxConvention
-from extraction.documents import read_text
+from extraction.documents import read_text, without_thinking
 from extraction.errors import BoxConventionError, SchemaMismatchError, TruncatedOutputError
 from extraction.fitting import Fitting
 from extraction.frames import BoxNote, Frame
+from extraction.loose_json import Node, read_loosely
 from extraction.parsed import Parsed
 from extraction.syntaxes import NativeAnswer, parse_native
 from extraction.validation import Validator, explain
@@ -37,12 +38,12 @@ class NativeSyntax:
     things: tuple[str, ...] = ()
 
     def tagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
-        """What a text says in tags or tokens; None where it has none, or is JSON as a whole."""
+        """What a text says in tags or tokens; None where it has none, is JSON as a whole, or has JSON between its tags."""
         names = [name for name in self.convention.syntaxes if name not in _OF_NUMBERS]
         if not names or _is_json(text):
             return None
         answer = parse_native(text, names, ended=ended)
-        return answer if answer.outcome == "found" else None
+        return answer if answer.outcome == "found" and not _in_json(answer) else None
 
     def untagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
         """What a text says that is no JSON of the schema; None where its JSON holds more than marks.
@@ -52,8 +53,9 @@ class NativeSyntax:
             ended: Whether the model ended it itself.
         """
         answer = parse_native(_unquoted(text), self.convention.syntaxes, ended=ended)
-        if answer.syntax in _OF_NUMBERS:  # every item must be a mark, or something would be lost
-            items = [item for value in _values(text) for item in _items(value)]
+        if answer.syntax in _OF_NUMBERS or _in_json(answer):  # every item must be a mark, or something would be lost
+            values = _values(text) if answer.syntax == "plain" else _loose_values(text)
+            items = [item for value in values for item in _items(value)]
             if items and (len(items) != len(answer.marks) or not all(map(_is_flat, items))):
                 return None
         return answer
@@ -124,6 +126,11 @@ class NativeSyntax:
             return None
 
 
+def _in_json(answer: NativeAnswer) -> bool:
+    """Whether marks stand in objects, which may say more."""
+    return any(mark.fields for mark in answer.marks)
+
+
 def _values(text: str) -> list[Any]:
     try:
         return [document.value for document in read_text(text).documents]
@@ -131,12 +138,30 @@ def _values(text: str) -> list[Any]:
         return []
 
 
+def _loose_values(text: str) -> list[Any]:
+    """The same of JSON as models write it, whatever is broken in it."""
+
+    def built(value: Any) -> Any:
+        if not isinstance(value, Node):
+            return value
+        if value.is_list:
+            return [built(item) for item in value.values]
+        return {key: built(item) for key, item in value.fields().items()}
+
+    return [built(document) for document in read_loosely(_unquoted(without_thinking(text)[0]))[0]]
+
+
 def _items(value: Any) -> list[Any]:
-    """The items of a list of marks, which may be all that an object holds; a mark itself, alone."""
+    """The items of a list of marks, which may be all that an object holds; places by name; a mark itself, alone."""
     if isinstance(value, dict) and len(value) == 1 and not _is_flat(value):
         (value,) = value.values()
-    numbers = isinstance(value, list) and value and all(isinstance(item, (int, float)) for item in value)
-    return value if isinstance(value, list) and not numbers else [value]
+    if isinstance(value, dict) and all(map(_is_numbers, value.values())):
+        return list(value.values())
+    return value if isinstance(value, list) and not _is_numbers(value) else [value]
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, (int, float)) for item in value)
 
 
 def _is_flat(item: Any) -> bool:

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from PIL import Image
 from pydantic import BaseModel
 
-from extraction.chains import native_chain
+from extraction.chains import extraction_chain, native_chain
 from extraction.errors import (
     BoxConventionError,
     OptionError,
@@ -192,13 +192,42 @@ def test_what_stands_beside_a_place_in_json_of_another_form_is_kept() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "{'things': [{'bbox_2d': [0, 0, 5, 5], 'label': 'cup'}], 'title': 'a kitchen'}",
+        '{"things": [{"bbox_2d": [0, 0, 5, 5], "label": "cup"}], "title": "a kitchen",}',
         '{"objects": [{"bbox_2d": [0, 0, 5, 5], "label": "cup"}], "title": "a kitchen"}',
         '[{"bbox_2d": [0, 0, 5, 5], "label": "cup", "parts": [{"bbox_2d": [0, 0, 5, 5], "label": "ear"}]}]',
     ],
 )
 def test_what_cannot_be_kept_is_not_passed_over(text: str) -> None:
-    with pytest.raises(SchemaMismatchError):
+    with pytest.raises((SchemaMismatchError, UnreadableOutputError)):
         answered(text, Kitchen, "qwen3-vl", instruction="x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'cup': [0, 0, 5, 5], 'plate': [0, 0, 9, 9]}",
+        "[{'bbox_2d': [0, 0, 5, 5], 'label': 'cup'}, {'bbox_2d': [0, 0, 9, 9], 'label': 'plate'},]",
+        "<think>[{'bbox_2d': [0]}]</think>[{'bbox_2d': [0, 0, 5, 5], 'label': 'cup'}, {'bbox_2d': [0, 0, 9, 9], 'name': 'plate'}]",
+        "{'objects': [{'bbox_2d': [0, 0, 5, 5], 'label': 'cup'}, {'bbox_2d': [0, 0, 9, 9], 'label': 'plate'}]}",
+    ],
+)
+def test_marks_in_loose_json_that_says_nothing_else(text: str) -> None:
+    found = answered(text, list[LabeledBox], "qwen3-vl", instruction="x")
+    assert [one.label for one in found] == ["cup", "plate"]
+
+
+def test_json_between_tags_is_read_as_what_it_is() -> None:
+    item = '{"label": "cup", "bbox_2d": [0, 0, 500, 500]}'
+    text = f'<|begin_of_box|>{{"things": [{item}], "title": "a kitchen"}}<|end_of_box|>'
+    assert answered(text, Kitchen, "glm-v", instruction="x").title == "a kitchen"
+    cut = RemoteModel(answers=[AIMessage(text[:-18], response_metadata={"finish_reason": "length"})])
+    chain = extraction_chain(cut, list[LabeledBox], family="glm-v", on_truncation="salvage")
+    with pytest.raises(TruncatedOutputError):
+        chain.invoke(PICTURE)
+    cut.answers = [AIMessage(f"<|begin_of_box|>[{item}, {item[:20]}", response_metadata={"finish_reason": "length"})]
+    (found,) = chain.invoke(PICTURE)
+    assert found.box == Box(x1=0, y1=0, x2=500, y2=250)
 
 
 def test_tags_in_a_json_string() -> None:
