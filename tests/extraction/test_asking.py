@@ -180,7 +180,7 @@ def test_boxes_of_earlier_calls_are_shown_as_the_model_writes_them() -> None:
 def test_tools_are_told_by_the_names_that_their_grammar_has(told: bool, key: str) -> None:
     parameters = {"type": "object", "properties": {"box": json_schema_of(Box)}, "required": ["box"]}
     tool = {"type": "function", "function": {"name": "mark", "description": "Marks.", "parameters": parameters}}
-    given = {"tools": [tool], "response_format": SCENE, "schema_in_prompt": told}
+    given: dict[str, Any] = {"tools": [tool], "response_format": SCENE, "schema_in_prompt": told}
     plan = _plan(dialect=PLAIN, family=find_family(None, "", "qwen3-vl"), **given)
     assert f'"{key}"' in plan.request.turns[1].text
     assert plan.request.constraint is not None
