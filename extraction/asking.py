@@ -73,19 +73,18 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
     if has_geometry([schema, tools]) and family.sureness == "unverified" and any(one is family for one in families()):
         _warn_of_presumed(family.name, family.source)
     turns = list(turns)
-    if tools and not dialect.native:
-        turns = _with_system(turns, tools_text(tools, family.boxes))
     instructed = None
     if options.follow_instructions and options.response_format is None and not tools:
         schema = instructed = instructed_schema("\n".join(turn.text for turn in turns))
     wanted = options.schema_in_prompt if options.schema_in_prompt is not None else bool(format_ and format_[1])
-    if schema is not None:
-        text = schema_text(schema, family.boxes)
-        if wanted:
-            turns = _with_schema(turns, text)
-        elif family.boxes is not None and not any(text in turn.text for turn in turns):
-            # Whoever wrote the prompt told the model the schema's own names.
-            family = replace(family, boxes=family.boxes.changed(box_key=None, point_key=None))
+    text = "" if schema is None else schema_text(schema, family.boxes)
+    if not wanted and family.boxes is not None and not any(text in turn.text for turn in turns):
+        # Whoever wrote the prompt told the model the schema's own names; the tools have theirs then, too.
+        family = replace(family, boxes=family.boxes.changed(box_key=None, point_key=None))
+    if tools and not dialect.native:
+        turns = _with_system(turns, tools_text(tools, family.boxes))
+    if schema is not None and wanted:
+        turns = _with_schema(turns, text)
     constraint = _constraint(schema, tools, choice, family.boxes, options)
     if constraint is not None:
         build_grammar(constraint, dialect)  # cached; here its errors and warnings reach the caller

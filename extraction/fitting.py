@@ -176,6 +176,11 @@ class Fitting:
         raise ValueError(f"{_told(at)}: the model marked a {_KINDS[mark.kind]}, and a {kind} is wanted")
 
     def _pixels(self, numbers: Sequence[float], at: str) -> list[float]:
+        cells = int(self.convention.span or 1) ** 2
+        if self.convention.kind == "grid" and (len(numbers) != 2 or max(numbers) >= cells):
+            raise ValueError(
+                f"{_told(at)}: {list(numbers)} are no two of the {cells} cells of {self.convention.name!r}"
+            )
         return to_pixels(numbers, self.convention, self.frame, at, self.notes)
 
     def _own_place(self, properties: Mapping[str, Any]) -> str | None:

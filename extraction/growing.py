@@ -115,7 +115,8 @@ class Growth:
             return self._leave()
         if token.is_key:
             self._key = json.loads(token.text)
-            return self._note_key(str(self._key))
+            self._note_key(str(self._key))
+            return None
         return self._begin(token)
 
     def _note_key(self, key: str) -> None:

@@ -230,6 +230,12 @@ def test_json_between_tags_is_read_as_what_it_is() -> None:
     assert found.box == Box(x1=0, y1=0, x2=500, y2=250)
 
 
+@pytest.mark.parametrize("cells", ["<patch_index_0044><patch_index_9999>", "<patch_index_1024><patch_index_0044>"])
+def test_cells_that_there_are_not_are_an_error_of_the_answer(cells: str) -> None:
+    with pytest.raises(SchemaMismatchError, match="no two of the 1024 cells"):
+        answered(f"<phrase>a cat</phrase><object>{cells}</object>", list[LabeledBox], "kosmos2", task="caption")
+
+
 def test_tags_in_a_json_string() -> None:
     found = answered(f'"{PALIGEMMA}"', list[LabeledBox], "paligemma", instruction="x")
     assert [one.label for one in found] == ["cat", "dog"]

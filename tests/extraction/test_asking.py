@@ -176,6 +176,17 @@ def test_boxes_of_earlier_calls_are_shown_as_the_model_writes_them() -> None:
         assert unchanged.request.turns[-1].tool_calls == turns[1].tool_calls
 
 
+@pytest.mark.parametrize(("told", "key"), [(True, "bbox_2d"), (False, "box")])
+def test_tools_are_told_by_the_names_that_their_grammar_has(told: bool, key: str) -> None:
+    parameters = {"type": "object", "properties": {"box": json_schema_of(Box)}, "required": ["box"]}
+    tool = {"type": "function", "function": {"name": "mark", "description": "Marks.", "parameters": parameters}}
+    given: dict[str, Any] = {"tools": [tool], "response_format": SCENE, "schema_in_prompt": told}
+    plan = _plan(dialect=PLAIN, family=find_family(None, "", "qwen3-vl"), **given)
+    assert f'"{key}"' in plan.request.turns[1].text
+    assert plan.request.constraint is not None
+    assert list(json.loads(plan.request.constraint.tools[0][1])["properties"]) == [key]
+
+
 @pytest.mark.parametrize(("family", "key"), [("llava-1.5", "box"), ("qwen2.5-vl", "bbox_2d"), ("glm-4v", "box")])
 def test_earlier_calls_keep_their_pixels_where_the_canvas_is_not_known_yet(family: str, key: str) -> None:
     arguments = {"box": [20.0, 0.0, 180.0, 50.0]}

@@ -347,7 +347,7 @@ def test_pixels_in_a_stream_are_those_of_the_answer() -> None:
 
 
 class Marked(BaseModel):
-    where: Box = Field(validation_alias=AliasChoices("where", "place"))
+    where: Box = Field(validation_alias=AliasChoices("where", "place"))  # type: ignore[pydantic-alias]
 
 
 def test_a_call_whose_boxes_cannot_be_found_is_no_call() -> None:
