@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from inspect import getattr_static
 from typing import Any
@@ -21,7 +22,7 @@ from extraction.chains.reporting import FrameReporter
 from extraction.chains.sending import Sending
 from extraction.conventions import BoxConvention
 from extraction.errors import OptionError
-from extraction.families import Family, FamilyLike, find_family
+from extraction.families import Family, FamilyLike, overridden
 from extraction.frames import Frame
 from extraction.prompts import has_geometry, model_schema
 
@@ -39,13 +40,10 @@ def box_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention
     """
     if not is_local(model):
         return remote_family(model, family).boxes
-    if family is not None:
-        return find_family(None, "", family).boxes
-    first, *others = [inner.model.family.boxes for inner in inner_models(model)]
+    first, *others = [found.boxes for found in _local_families(model, family)]
     if any(other != first for other in others):
         raise mixed_conventions()
-    convention: BoxConvention | None = first
-    return convention
+    return first
 
 
 def parser_convention(model: ChatModel, family: FamilyLike | None) -> BoxConvention | None:
@@ -81,13 +79,16 @@ def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
     """
     if not is_local(model):
         return named_family(model, family)
-    if family is not None:
-        return find_family(None, "", family)
-    first, *others = [inner.model.family for inner in inner_models(model)]
+    first, *others = _local_families(model, family)
     if any(other != first for other in others):
         raise mixed_conventions()
-    found: Family = first
-    return found
+    return first
+
+
+def _local_families(model: ChatModel, family: FamilyLike | None) -> list[Family]:
+    """The family of a local model, and those of its fallbacks."""
+    own = [functools.partial(getattr, inner.model, "family") for inner in inner_models(model)]
+    return [found() if family is None else overridden(found, family) for found in own]
 
 
 def planned_frame(model: ChatModel, image: Any) -> Frame | None:

@@ -8,9 +8,10 @@ values work. The families themselves are data, in ``family_table``.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
@@ -152,22 +153,37 @@ def find_family(model_type: str | None, name: str, override: FamilyLike | None =
     Raises:
         BoxConventionError: ``override`` names no family, or changes it to one that makes no sense.
     """
-    if override is None:
-        return _found(model_type, name)
+    return _found(model_type, name) if override is None else overridden(lambda: _found(model_type, name), override)
+
+
+def overridden(found: Callable[[], Family], override: FamilyLike) -> Family:
+    """The family of a model of which the user says something.
+
+    Args:
+        found: Gives the family that it would have; not called where what the user says is all.
+        override: What the user says.
+
+    Raises:
+        BoxConventionError: As ``find_family``.
+    """
     if isinstance(override, Family):
         return override
     if isinstance(override, BoxConvention):
-        return dataclasses.replace(_found(model_type, name), boxes=override)
+        return dataclasses.replace(found(), boxes=override)
     if isinstance(override, str):
         named, *changes = (part.strip() for part in override.split(","))
         fields = dict(map(_change, changes))
         if "=" in named:  # only changes, to the family that the model has anyway
             fields = dict([_change(named)]) | fields
-            return _changed(_found(model_type, name), fields)
+            return _changed(found(), fields)
         return _changed(_named(named), fields)
+    if not isinstance(override, Mapping):
+        raise BoxConventionError(
+            f"{override!r} is no family", hint="give a name, a Family, a BoxConvention or a dict of its fields"
+        )
     fields = dict(override)
     base = fields.pop("family", None)
-    return _changed(_found(model_type, name) if base is None else find_family(model_type, name, base), fields)
+    return _changed(found() if base is None else overridden(found, base), fields)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -194,7 +210,15 @@ def _named(name: str) -> Family:
         if family.name == name:
             return family
     known = ", ".join(family.name for family in families())
-    raise BoxConventionError(f"there is no family {name!r}", hint=f"known families: {known}")
+    raise BoxConventionError(f"there is no family {name!r}{near_family(name)}", hint=f"known families: {known}")
+
+
+def near_family(name: str) -> str:
+    """The question whether another family was meant: the one of a model that is called so, or one that is written alike."""
+    named = _found(None, name).name
+    names = [family.name for family in families() if family is not UNKNOWN]
+    near = [named] if named in names else difflib.get_close_matches(name.lower().replace(" ", "-"), names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _changed(family: Family, fields: Mapping[str, Any]) -> Family:

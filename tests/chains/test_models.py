@@ -88,6 +88,13 @@ def test_fallbacks_that_write_boxes_in_another_way_are_refused() -> None:
         box_convention(local().with_fallbacks([local(Family("other", boxes=RELATIVE_1))]), None)
 
 
+def test_single_fields_are_changed_of_what_a_local_model_is() -> None:
+    own = OURS.boxes
+    assert own is not None
+    for change in ("order=yxyx", {"order": "yxyx"}):
+        assert box_convention(local(), change) == own.changed(order="yxyx")
+
+
 def test_a_family_that_nobody_knows() -> None:
     with pytest.raises(BoxConventionError, match="there is no family 'gpt'"):
         box_convention(remote(), "gpt")
