@@ -106,6 +106,8 @@ def as_row(family: Family) -> tuple[str, ...]:
 
 
 COLUMNS: Final = ("name", "models", "loaded by", "boxes", "keys", "syntaxes", "how sure")
+SPARE: Final = ("loaded by", "keys", "syntaxes")
+"""Columns that a narrow terminal does without."""
 
 
 def as_json(family: Family) -> dict[str, Any]:

@@ -308,6 +308,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         if misfit is not None:
             raise misfit
         what = "holds no JSON document" if reading.answer else "is empty"
+        if reading.answer and (native := self._native(metadata)) is not None and native.marking:
+            what += f", and no place as {' or '.join(native.marking)} writes it"
         raise UnreadableOutputError(
             f"the answer {what}{f': {reading.problem}' if reading.problem else ''}",
             llm_output=text,
