@@ -72,7 +72,8 @@ class ChatTransformers(ChatFields):
         """What answering will take, before any weights are loaded: sizes, tokens, memory.
 
         Args:
-            prompt: A picture, or whatever ``load_image`` takes, which is asked about as ``extract`` does it; or messages.
+            prompt: A picture, or whatever ``load_image`` takes, which is asked about as ``extract`` does it; or
+                messages, in the forms that ``invoke`` takes them.
             schema: What ``with_structured_output`` takes; None for an answer in free text.
             instruction: What is asked about a picture; by default what ``extract`` asks.
             kwargs: Options of the call, such as ``max_tokens`` and ``max_pixels``.

@@ -241,7 +241,7 @@ def models(
         told = [listing.as_json(family) for family in families]
         typer.echo(_json(told if name is None else told[0]), nl=False)
     elif name is None:
-        print_table(listing.COLUMNS, map(listing.as_row, families))
+        print_table(listing.COLUMNS, map(listing.as_row, families), spare=listing.SPARE)
     else:
         print_pairs(families[0].name, listing.in_full(families[0]))
 

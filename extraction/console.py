@@ -6,8 +6,9 @@ import os
 import secrets
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import compress
 from pathlib import Path
 from typing import Final, Self
 
@@ -23,6 +24,7 @@ PLOT_FORMATS: Final = ("png", "jpg", "jpeg", "webp", "pdf", "svg")
 
 _LONGEST_LINE: Final = 2000
 _UNBOUND: Final = 1000
+_WIDE: Final = 140
 
 
 def complain(problem: object, *, about: str = "", debug: bool = False) -> None:
@@ -145,19 +147,26 @@ def write_file(path: Path, data: bytes) -> None:
         raise
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table on standard output: as wide as the terminal, or as it needs to be where the output goes elsewhere."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, spare: Collection[str] = ()) -> None:
+    """A table on standard output: as wide as the terminal, or as it needs to be where the output goes elsewhere.
+
+    Args:
+        columns: Their names; the first one's cells are not folded.
+        rows: Their cells.
+        spare: Columns that a narrow terminal does without.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _UNBOUND)
+    shown_columns = [name not in spare or console.width >= _WIDE for name in columns]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
+    for name in compress(columns, shown_columns):
         table.add_column(name, no_wrap=name == columns[0], overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _UNBOUND)
+        table.add_row(*map(Text, compress(row, shown_columns)))
     with console.capture() as shown:
         console.print(table)
     typer.echo("\n".join(line.rstrip() for line in shown.get().splitlines()).strip("\n"))

@@ -13,6 +13,7 @@ Kind = Literal["relative", "pixel", "grid"]
 Order = Literal["xyxy", "yxyx"]
 Canvas = Literal["picture", "canvas"]
 
+_NUMBERS: Final = ("span", "last", "offset", "unit")
 _CHOICES: Final = {"kind": get_args(Kind), "order": get_args(Order), "points": ("xy", "yx"), "frame": get_args(Canvas)}
 
 
@@ -61,6 +62,13 @@ class BoxConvention:
                 raise BoxConventionError(
                     f"the convention {self.name!r} has {name} {value!r}", hint=" or ".join(map(str, choices))
                 )
+        for name in _NUMBERS:
+            if not isinstance(value := getattr(self, name), (int, float, type(None))):
+                raise BoxConventionError(f"the convention {self.name!r} has {name} {value!r}", hint="give a number")
+        if not self.unit or self.unit < 0:
+            raise BoxConventionError(
+                f"the convention {self.name!r} has unit {self.unit!r}", hint="give a number above 0"
+            )
         if (self.kind == "pixel") != (self.span is None) or (self.span is not None and not self.span > 0):
             raise BoxConventionError(
                 f"the convention {self.name!r} is {self.kind!r} and has span {self.span!r}",
@@ -68,7 +76,8 @@ class BoxConvention:
             )
         if self.last is not None and not (self.span is not None and 0 < self.last <= self.span):
             raise BoxConventionError(f"the convention {self.name!r} has last {self.last!r} and span {self.span!r}")
-        object.__setattr__(self, "syntaxes", tuple(self.syntaxes))
+        own = (self.syntaxes,) if isinstance(self.syntaxes, str) else tuple(self.syntaxes)  # no letters of one name
+        object.__setattr__(self, "syntaxes", own)
 
     @property
     def point_order(self) -> Literal["xy", "yx"]:

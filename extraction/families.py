@@ -8,6 +8,7 @@ values work. The families themselves are data, in ``family_table``.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
 import re
 from collections.abc import Callable, Mapping
@@ -176,6 +177,10 @@ def overridden(override: FamilyLike, own: Callable[[], Family]) -> Family:
             fields = dict([_change(named)]) | fields
             return _changed(own(), fields)
         return _changed(_named(named), fields)
+    if not isinstance(override, Mapping):
+        raise BoxConventionError(
+            f"{override!r} is no family", hint="give a name, a Family, a BoxConvention or a dict of its fields"
+        )
     fields = dict(override)
     base = fields.pop("family", None)
     return _changed(own() if base is None else overridden(base, own), fields)
@@ -205,7 +210,15 @@ def _named(name: str) -> Family:
         if family.name == name:
             return family
     known = ", ".join(family.name for family in families())
-    raise BoxConventionError(f"there is no family {name!r}", hint=f"known families: {known}")
+    raise BoxConventionError(f"there is no family {name!r}{near_family(name)}", hint=f"known families: {known}")
+
+
+def near_family(name: str) -> str:
+    """The question whether another family was meant: the one of a model that is called so, or one that is written alike."""
+    named = _found(None, name).name
+    names = [family.name for family in families() if family is not UNKNOWN]
+    near = [named] if named in names else difflib.get_close_matches(name.lower().replace(" ", "-"), names, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _changed(family: Family, fields: Mapping[str, Any]) -> Family:

@@ -47,7 +47,7 @@ def one_line(text: object) -> str:
 
 
 def known(convention: BoxConvention | None) -> BoxConvention:
-    """The convention, where there is one.
+    """The convention, where there is one of boxes in JSON.
 
     Raises:
         BoxConventionError: There is none.
@@ -56,6 +56,11 @@ def known(convention: BoxConvention | None) -> BoxConvention:
         raise BoxConventionError(
             "the schema holds boxes, and nobody knows how this model writes them",
             hint="name the convention, for instance family='relative-1000'",
+        )
+    if convention.kind == "grid":
+        raise BoxConventionError(
+            f"models of the family {convention.name!r} write boxes as cells, in a text of their own and not in JSON",
+            hint="use native_chain, or name a convention such as family='relative-1000'",
         )
     return convention
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError
-from extraction.families import UNKNOWN, Family, families, find_family
+from extraction.families import UNKNOWN, Family, families, find_family, near_family
 from extraction.profiles import model_type_of
 
 LOADED: Final = {
@@ -37,7 +37,7 @@ def family_called(name: str) -> Family:
     family = own[0] if own else find_family(model_type_of(name), name)
     if family is UNKNOWN:
         raise BoxConventionError(
-            f"no family of models is known for {name!r}",
+            f"no family of models is known for {name!r}{near_family(name)}",
             hint="'extraction models' lists them; for another model name a convention, such as --family relative-1000",
         )
     return family
@@ -106,6 +106,8 @@ def as_row(family: Family) -> tuple[str, ...]:
 
 
 COLUMNS: Final = ("name", "models", "loaded by", "boxes", "keys", "syntaxes", "how sure")
+SPARE: Final = ("loaded by", "keys", "syntaxes")
+"""Columns that a narrow terminal does without."""
 
 
 def as_json(family: Family) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def load_error(what: str, model: str, error: Exception) -> ModelLoadError:
         hint = _NOT_VISION
     elif "safetensors" in text:
         hint = "only weights in safetensors files are loaded, since .bin files can run code"
-    elif what == "configuration" and not Path(model).exists() and model != POCKET and model.count("/") != 1:
+    elif what == "configuration" and not Path(model).exists() and model != POCKET and not _may_be_hub_id(model):
         hint = "give 'pocket', a hub id such as 'Qwen/Qwen2.5-VL-3B-Instruct', or an existing folder"
     elif names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectError", "ConnectionError"} or (
         "internet connection" in text or "couldn't connect" in text or "cannot find the requested files" in text
@@ -190,6 +190,10 @@ def load_error(what: str, model: str, error: Exception) -> ModelLoadError:
     else:
         hint = None
     return ModelLoadError(f"the {what} of {model!r} cannot be loaded: {_first(error)}", hint=hint)
+
+
+def _may_be_hub_id(model: str) -> bool:
+    return model.count("/") == 1 and model[0] not in "/.~"
 
 
 def _first(error: Exception) -> str:

@@ -185,7 +185,7 @@ class TransformersBackend:
 
     def _grouped(self, prepared: Sequence[_Prepared]) -> list[list[int]]:
         """Indices of the jobs, one list per batch, each of a size that the memory is predicted to hold."""
-        encoded, budgets = [one.encoded for one in prepared], [one.job.request.max_tokens for one in prepared]
+        encoded, budgets = [one.encoded for one in prepared], [self._room(one) for one in prepared]
         largest = 1 if self._counts_pictures(encoded) else len(prepared)
         together = groups(encoded, budgets, largest=largest, cost=self._footprint, room=math.inf)
         room = self._limit.bytes(self._model.device)
@@ -204,9 +204,7 @@ class TransformersBackend:
 
     def _cost(self, batch: Sequence[_Prepared]) -> int:
         """Bytes that a batch is predicted to take."""
-        return batch_cost(
-            self._footprint, [one.encoded for one in batch], [one.job.request.max_tokens for one in batch]
-        )
+        return batch_cost(self._footprint, [one.encoded for one in batch], [self._room(one) for one in batch])
 
     @functools.cached_property
     def _footprint(self) -> Footprint:

@@ -37,9 +37,14 @@ class NativeSyntax:
     frame: Frame | None
     things: tuple[str, ...] = ()
 
+    @property
+    def marking(self) -> list[str]:
+        """The model's syntaxes of tags or tokens."""
+        return [name for name in self.convention.syntaxes if name not in _OF_NUMBERS]
+
     def tagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
         """What a text says in tags or tokens; None where it has none, is JSON as a whole, or has JSON between its tags."""
-        names = [name for name in self.convention.syntaxes if name not in _OF_NUMBERS]
+        names = self.marking
         if not names or _is_json(text):
             return None
         answer = parse_native(text, names, ended=ended)

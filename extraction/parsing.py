@@ -27,6 +27,8 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
+from extraction.families import find_family
+from extraction.forms import known
 from extraction.frames import Frame, Grounding
 from extraction.growing import Closed
 from extraction.keys import Keys
@@ -60,7 +62,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
     Attributes:
         target: A Pydantic class, a TypedDict, a dataclass, any type that Pydantic knows, or a JSON schema (a dict; the
             value is then JSON, validated by ``jsonschema``).
-        convention: How the model writes boxes.
+        convention: How the model writes boxes; when it is made, also by the name of a family or convention, as ``family=``
+            has it elsewhere ("paligemma", "relative-1000-yxyx", "gemini, order=xyxy").
         size: (width, height) of the picture that the answer is about; by default it is the last one of the prompt.
         model_size: (width, height) at which the model saw all of it, where the message does not tell and the numbers count it.
         things: What the model was asked to look for, where it answers with places that have no names.
@@ -69,6 +72,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
 
     Raises:
         SchemaError: ``target`` is no schema.
+        BoxConventionError: There is no family of that name, or nobody knows how it writes boxes.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
@@ -88,10 +92,15 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         self,
         *,
         target: Any,
-        convention: BoxConvention | None = None,
+        convention: BoxConvention | str | None = None,
         size: tuple[int, int] | None = None,
         **options: Any,
     ) -> None:
+        if isinstance(convention, str):
+            family = find_family(None, "", convention)
+            if family.model_size is not None:
+                options = {"model_size": family.model_size} | options
+            convention = known(family.boxes)
         options |= {"target": target, "convention": convention, "size": size}
         super().__init__(**options)
         try:  # here and not in a validator, whose errors Pydantic makes its own
@@ -308,6 +317,8 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         if misfit is not None:
             raise misfit
         what = "holds no JSON document" if reading.answer else "is empty"
+        if reading.answer and (native := self._native(metadata)) is not None and native.marking:
+            what += f", and no place as {' or '.join(native.marking)} writes it"
         raise UnreadableOutputError(
             f"the answer {what}{f': {reading.problem}' if reading.problem else ''}",
             llm_output=text,

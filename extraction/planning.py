@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from langchain_core.messages import convert_to_messages
+from langchain_core.prompt_values import PromptValue
+
 from extraction.batching import batch_cost
 from extraction.content import Turn, read_messages
 from extraction.errors import ModelLoadError, OptionError
@@ -80,10 +83,11 @@ def planned_turns(prompt: Any, instruction: str | None, *, allow_urls: bool) -> 
         ImageError: The picture cannot be read.
         MessageError: A message holds what no model can be given.
     """
-    if isinstance(prompt, Sequence) and not isinstance(prompt, (str, bytes, bytearray, memoryview)):
+    is_messages = isinstance(prompt, Sequence) and not isinstance(prompt, (str, bytes, bytearray, memoryview))
+    if is_messages or isinstance(prompt, PromptValue):
         if instruction is not None:
             raise OptionError("an instruction goes with a picture: messages hold their own")
-        return read_messages(prompt, allow_urls=allow_urls)
+        return read_messages(convert_to_messages(prompt), allow_urls=allow_urls)
     return [Turn("user", (load_image(prompt, allow_urls=allow_urls), instruction or INSTRUCTION))]
 
 
@@ -117,7 +121,7 @@ def make_picture_plan(
         prompt_tokens=encoded.length,
         answer_tokens=answer,
         context=context,
-        answer_bytes=None if cost is None else batch_cost(cost, [encoded], [request.max_tokens]),
+        answer_bytes=None if cost is None else batch_cost(cost, [encoded], [answer]),
         weight_bytes=weights,
         free_bytes=free,
         min_pixels=request.min_pixels,

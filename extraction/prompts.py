@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from extraction.conventions import BoxConvention
-from extraction.errors import BoxConventionError, SchemaError
+from extraction.errors import SchemaError
 from extraction.forms import OWN_WORDS, FormWriter, JsonSchema, known, one_line
 from extraction.keys import Keys
 from extraction.places import GEOMETRY, Geometry
@@ -120,11 +120,6 @@ def _resolved(node: Any, convention: BoxConvention | None) -> Any:
 
 def _geometry_schema(node: JsonSchema, kind: Geometry, convention: BoxConvention) -> dict[str, Any]:
     """What stands in the place of a marked node: an array of this model's numbers, described in its words."""
-    if convention.kind == "grid":
-        raise BoxConventionError(
-            f"models of the family {convention.name!r} write boxes as cells, in a text of their own and not in JSON",
-            hint="use native_chain, or name a convention such as family='relative-1000'",
-        )
     number: dict[str, Any] = {"type": "integer" if convention.integer else "number", "minimum": 0}
     if convention.largest is not None:
         number["maximum"] = int(convention.largest) if convention.integer else convention.largest

@@ -20,14 +20,15 @@ _INTRODUCTION: Final = """\
 # Families of models
 
 What is known of each family, and how. This page is written from the data in `extraction/family_table*.py` by
-`python -m tests.test_readme`; `extraction models` prints the same, and `extraction models NAME` all of one family.
+`python -m tests.test_readme`; `extraction models` prints the first columns, and `extraction models NAME` all of one family.
 
 * **loaded by**: transformers alone, or with code of the authors (`trust_remote_code=True`), or hosted by somebody.
 * **boxes**: the numbers that it writes, and what they count. Empty where nobody knows: then boxes raise, plain values work.
 * **how sure**: *verified* in code that was read or run, *documented* by the authors, *reported* by others, or *unverified*.
 * **good at**: areas of pictures, in megapixels, at which its boxes are good, where somebody measured or says so.
 * **run**: what the tests do with the real classes of transformers and tiny random weights. Such a model knows nothing: it
-  shows that loading, constraining and the way to pixels work, not that a trained model sees well.
+  shows that loading, constraining and the way to pixels work, not that a trained model sees well. Models of which nobody knows
+  how they write boxes, and those that write none in JSON, are asked for them with `family="relative-1000"` there.
 """
 
 

@@ -98,6 +98,13 @@ def test_single_fields_change_the_family_that_a_local_model_has(family: Any) -> 
     assert box_convention(model.with_fallbacks([model]), family) == changed
 
 
+def test_single_fields_are_changed_of_what_a_local_model_is() -> None:
+    own = OURS.boxes
+    assert own is not None
+    for change in ("order=yxyx", {"order": "yxyx"}):
+        assert box_convention(local(), change) == own.changed(order="yxyx")
+
+
 def test_a_family_that_nobody_knows() -> None:
     with pytest.raises(BoxConventionError, match="there is no family 'gpt'"):
         box_convention(remote(), "gpt")

@@ -136,7 +136,13 @@ def test_the_prompt_is_the_familys_own() -> None:
     ("answer", "schema", "family", "error", "problem"),
     [
         ("I'm sorry, but I can't help with that.", list[LabeledBox], "internvl", UnreadableOutputError, "refused"),
-        ("It is a nice picture.", list[LabeledBox], "internvl", UnreadableOutputError, "holds no JSON document"),
+        (
+            "It is a nice picture.",
+            list[LabeledBox],
+            "internvl",
+            UnreadableOutputError,
+            "no JSON document, and no place as internvl",
+        ),
         (PALIGEMMA, LabeledBox, "paligemma", SchemaMismatchError, "holds one place, and the model marked 2"),
         (PALIGEMMA, Scene, "paligemma", SchemaMismatchError, "objects/0/color: the model says where things are"),
         (PALIGEMMA, list[LabeledPoint], "paligemma", SchemaMismatchError, "marked a box, and a point is wanted"),

@@ -34,6 +34,8 @@ def test_in_a_narrow_terminal_lines_are_folded_and_names_are_not(monkeypatch: py
     monkeypatch.setattr("extraction.console._UNBOUND", 100)
     shown = models().stdout
     assert max(map(len, shown.splitlines())) <= 100
+    assert re.split(r" {2,}", shown.splitlines()[0].strip()) == ["name", "models", "boxes", "how sure"]
+    assert "transfo" not in shown
     assert all(re.search(rf"^ *{re.escape(family.name)} ", shown, re.MULTILINE) for family in MODELS)
 
 

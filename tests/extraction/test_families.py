@@ -80,7 +80,9 @@ def test_the_users_word_counts_most() -> None:
 def test_a_family_that_nobody_knows_raises_and_names_those_that_are_known() -> None:
     with pytest.raises(BoxConventionError) as caught:
         find_family(None, "x", "relativ-1000")
-    assert str(caught.value).startswith("there is no family 'relativ-1000' (known families: pocket, ")
+    assert str(caught.value).startswith(
+        "there is no family 'relativ-1000'; did you mean 'relative-1000'? (known families: pocket, "
+    )
     assert str(caught.value).endswith(", relative-1000, relative-1000-yxyx, relative-1, pixel, unknown)")
 
 
@@ -92,6 +94,9 @@ def test_a_family_that_nobody_knows_raises_and_names_those_that_are_known() -> N
         ({"span": -1}, "'own' is 'relative' and has span -1"),
         ({"kind": "pixel"}, "'own' is 'pixel' and has span 1000"),
         ({"order": "xywh"}, "'own' has order 'xywh'"),
+        ({"span": "1000"}, "'own' has span '1000' .give a number"),
+        ({"last": "999"}, "'own' has last '999' .give a number"),
+        ({"unit": 0}, "'own' has unit 0 .give a number above 0"),
     ],
 )
 def test_a_convention_that_makes_no_sense_raises(change: dict[str, Any], problem: str) -> None:
@@ -104,6 +109,27 @@ def test_a_convention_that_makes_no_sense_raises(change: dict[str, Any], problem
     }
     with pytest.raises(BoxConventionError, match=problem):
         BoxConvention(**(fine | change))
+
+
+def test_one_syntax_is_one_name_and_not_its_letters() -> None:
+    assert BoxConvention("own", "relative", 1000, syntaxes="paligemma").syntaxes == ("paligemma",)  # type: ignore[arg-type]
+    found = find_family(None, "google/gemma-4-it", "syntaxes=paligemma").boxes
+    assert found is not None
+    assert found.syntaxes == ("paligemma",)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("paligema", "paligemma"),
+        ("Gemma 4", "gemma4"),
+        ("relative_1000", "relative-1000"),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2.5-vl"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(name: str, meant: str) -> None:
+    with pytest.raises(BoxConventionError, match=f"; did you mean '{meant}'"):
+        find_family(None, "x", name)
 
 
 def test_every_family_says_where_its_convention_is_stated() -> None:
@@ -139,7 +165,9 @@ def test_single_fields_of_a_convention_can_be_changed(override: Any, family: str
         ("qwen3-vl, order=xywh", "has order 'xywh' .xyxy or yxyx"),
         ("smolvlm, order=yxyx", "order cannot be changed: nobody knows how the family 'smolvlm' writes boxes"),
         ({"order": "yxyx"}, "nobody knows how the family 'unknown' writes boxes"),
-        ({"family": "nobody"}, "there is no family 'nobody'"),
+        ({"family": "nobody"}, "there is no family 'nobody' .known"),
+        ("gemma4, span=abc", "has span 'abc'"),
+        (3, "3 is no family"),
     ],
 )
 def test_changes_that_make_no_sense_raise(override: Any, problem: str) -> None:

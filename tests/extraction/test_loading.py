@@ -72,6 +72,8 @@ def test_a_model_for_text_only_is_told(tiny_qwen: str, tmp_path: Path) -> None:
     [
         ("nowhere/model", "the hub cannot be reached; give a folder"),
         ("/no/such/folder", "give 'pocket', a hub id such as"),
+        ("/nowhere", "give 'pocket', a hub id such as"),
+        ("./checkpoint", "give 'pocket', a hub id such as"),
         ("misspelt", "give 'pocket', a hub id such as"),
     ],
 )

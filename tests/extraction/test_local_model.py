@@ -256,6 +256,14 @@ def test_batches_are_of_a_size_that_fits(qwen: TransformersBackend, monkeypatch:
     assert watched.sizes == {"plenty": [6], "some": [4, 2], "none": [1] * 6, "unknown": [6]}[room]
 
 
+def test_a_budget_beyond_the_context_takes_no_place_from_others(qwen: TransformersBackend) -> None:
+    endless = qwen._prepared(Job(replace(REQUESTS[0], max_tokens=10**9)))
+    assert endless is not None
+    full = qwen._prepared(Job(replace(REQUESTS[0], max_tokens=qwen._room(endless))))
+    assert full is not None
+    assert qwen._cost([endless]) == qwen._cost([full])
+
+
 def test_what_runs_comes_before_what_is_kept(qwen: TransformersBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     request = _request("word " * 40, RED)
     expected = _run(qwen, [request])

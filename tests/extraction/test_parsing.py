@@ -28,7 +28,7 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
-from extraction.families import thinking_marks
+from extraction.families import find_family, thinking_marks
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, Color, DetectedObject
 from extraction.text_parsing import WholeTextParser
@@ -262,3 +262,18 @@ def test_a_cut_text_raises(reason: str) -> None:
 def test_a_text_that_is_still_thinking_raises() -> None:
     with pytest.raises(TruncatedOutputError, match="in the middle of its thinking"):
         whole_text(AIMessage("<think>well"))
+
+
+def test_a_convention_can_be_named() -> None:
+    answer = "<loc0256><loc0128><loc0512><loc0384> cat"
+    named = GroundedOutputParser(target=list[Box], convention="paligemma", size=(1000, 500))
+    assert named.convention == find_family(None, "", "paligemma").boxes
+    assert named.invoke(answer) == [Box(x1=125, y1=125, x2=375, y2=250)]
+    sized = GroundedOutputParser(target=Box, convention="pixel, model_size=500x500", size=(1000, 500))
+    assert sized.invoke("[0, 0, 250, 250]") == Box(x1=0, y1=0, x2=500, y2=250)
+    for name, problem in (
+        ("paligema", "did you mean 'paligemma'"),
+        ("gemma3", "nobody knows how this model writes them"),
+    ):
+        with pytest.raises(BoxConventionError, match=problem):
+            GroundedOutputParser(target=Box, convention=name)

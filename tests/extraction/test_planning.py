@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from langchain_core.messages import HumanMessage
+from langchain_core.prompt_values import ChatPromptValue
 from PIL import Image
 from pydantic import BaseModel
 
@@ -87,6 +88,22 @@ def test_tokens_of_the_embedded_model_are_those_of_the_call() -> None:
 def test_a_picture_in_one_piece_has_a_size_that_the_model_sees(tiny_llava: str) -> None:
     (frame,) = _model(tiny_llava).plan(_picture(200, 100)).frames
     assert (frame.original, frame.model) == ((200, 100), (32, 32))
+
+
+def test_the_memory_is_that_of_the_answer_which_the_context_leaves_room_for(tiny_qwen: str) -> None:
+    llm = _model(tiny_qwen)
+    plan = llm.plan(_picture(64, 64), max_tokens=10**9)
+    assert plan.answer_tokens < 10**9
+    assert plan.answer_bytes == llm.plan(_picture(64, 64), max_tokens=plan.answer_tokens).answer_bytes
+
+
+def test_messages_are_planned_in_every_form_that_a_model_takes(tiny: str) -> None:
+    llm = _model(tiny)
+    plans = [
+        llm.plan(form)
+        for form in ([HumanMessage("hello")], [("human", "hello")], ChatPromptValue(messages=[HumanMessage("hello")]))
+    ]
+    assert plans[0].prompt_tokens == plans[1].prompt_tokens == plans[2].prompt_tokens > 0
 
 
 def test_messages_are_planned_as_they_are(tiny: str) -> None:

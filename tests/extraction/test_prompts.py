@@ -368,3 +368,9 @@ To call one, answer with <tool_call>{{"name": its name, "arguments": its argumen
     )
     with pytest.raises(BoxConventionError):
         tools_text(tools)
+
+
+def test_a_form_cannot_ask_for_cells_of_a_grid() -> None:
+    cells = BoxConvention("cells", "grid", 32)
+    with pytest.raises(BoxConventionError, match="write boxes as cells, in a text of their own and not in JSON"):
+        schema_text(json_schema_of(Scene), cells)
