@@ -63,7 +63,7 @@ class ChatTransformers(ChatFields):
 
     def plan(
         self,
-        prompt: ImageSource | Sequence[BaseMessage],
+        prompt: ImageSource | LanguageModelInput,
         *,
         schema: Any = None,
         instruction: str | None = None,

@@ -76,7 +76,8 @@ class BoxConvention:
             )
         if self.last is not None and not (self.span is not None and 0 < self.last <= self.span):
             raise BoxConventionError(f"the convention {self.name!r} has last {self.last!r} and span {self.span!r}")
-        own = (self.syntaxes,) if isinstance(self.syntaxes, str) else tuple(self.syntaxes)  # no letters of one name
+        given: Any = self.syntaxes
+        own = (given,) if isinstance(given, str) else tuple(given)  # no letters of one name
         object.__setattr__(self, "syntaxes", own)
 
     @property
