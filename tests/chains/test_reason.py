@@ -12,7 +12,7 @@ from extraction.conventions import RELATIVE_1, RELATIVE_1000
 from extraction.errors import OptionError, SchemaError, TruncatedOutputError, UnreadableOutputError
 from extraction.families import Family
 from extraction.images import load_image
-from extraction.schemas import Box
+from extraction.schemas import Box, json_schema_of
 from tests.chains.fakes import PICTURE, PIXELS, LocalModel, RemoteModel, picture_url, text_of
 
 THOUGHT = "There are {two} cups, one is red."
@@ -55,8 +55,9 @@ def test_only_the_answer_of_a_local_model_is_held_to_the_schema() -> None:
     model = LocalModel(family=Family("ours", boxes=RELATIVE_1), answers=[THOUGHT, final])
     chain = reasoning_chain(model, Box, question="Where?", family=RELATIVE_1)
     assert chain.invoke(PICTURE).answer.xyxy == PIXELS
-    assert [sorted(options) for options in model.options] == [[], ["response_format", "schema_in_prompt"]]
-    assert model.options[1]["response_format"]["json_schema"]["schema"]["items"]["maximum"] == 1
+    assert [sorted(options) for options in model.options] == [[], ["family", "response_format", "schema_in_prompt"]]
+    assert model.options[1]["family"] == RELATIVE_1
+    assert model.options[1]["response_format"]["json_schema"]["schema"] == json_schema_of(Box)
 
 
 def test_a_question_is_needed_and_an_own_one_counts_more() -> None:
