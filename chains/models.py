@@ -59,8 +59,14 @@ def is_local(model: ChatModel) -> bool:
     """Whether a chat model is one of ours: it is held to the schema by a grammar and reports its frames.
 
     Raises:
-        OptionError: Only some of a model and its fallbacks are.
+        OptionError: Only some of a model and its fallbacks are, or it is no chat model.
     """
+    for inner in inner_models(model):
+        if not hasattr(inner.model, "invoke"):
+            raise OptionError(
+                f"{inner.model!r} is no chat model",
+                hint="give one, such as ChatTransformers(model=...) or ChatOpenAI(model=...)",
+            )
     # Looked at without asking: its family is known only once its configuration has been read.
     local = [
         isinstance(getattr_static(inner.model, "family", None), (property, Family)) for inner in inner_models(model)

@@ -76,8 +76,10 @@ class BoxConvention:
             )
         if self.last is not None and not (self.span is not None and 0 < self.last <= self.span):
             raise BoxConventionError(f"the convention {self.name!r} has last {self.last!r} and span {self.span!r}")
-        own = (self.syntaxes,) if isinstance(self.syntaxes, str) else tuple(self.syntaxes)  # no letters of one name
-        object.__setattr__(self, "syntaxes", own)
+        named: Any = self.syntaxes
+        object.__setattr__(
+            self, "syntaxes", (named,) if isinstance(named, str) else tuple(named)
+        )  # no letters of a name
 
     @property
     def point_order(self) -> Literal["xy", "yx"]:

@@ -131,7 +131,7 @@ def test_pixels_of_a_remote_model_need_a_size_that_nobody_knows() -> None:
 def test_a_family_that_nobody_knows_is_told_at_once() -> None:
     with pytest.raises(BoxConventionError) as caught:
         extraction_chain(RemoteModel(), Scene, family="gpt")
-    assert str(caught.value).startswith("there is no family 'gpt' (known families: pocket, ")
+    assert str(caught.value).startswith("there is no family 'gpt'; did you mean 'openai'? (known families: pocket, ")
 
 
 def local(family: Family, answer: str = ANSWER, *, model: tuple[int, int] | None = None) -> LocalModel:
