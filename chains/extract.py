@@ -76,17 +76,20 @@ class _Request:
     def form(self) -> str:
         return schema_text(self.schema, self.convention)
 
-    def _frame(self, example: Shown) -> Frame:
-        if self.sending is not None:
-            return self.sending.frame(example.size)
-        counts = self.convention is not None and has_geometry(self.schema) and self.convention.on_canvas
-        planned = planned_frame(self.model, example.url) if counts else None
-        return planned or Frame(example.size)
+    @cached_property
+    def _frames(self) -> dict[str, Frame]:
+        """How the examples' pictures lie before the model, by their data URIs."""
+        counts = self.convention is not None and self.convention.on_canvas and has_geometry(self.schema)
+        frames = {}
+        for one in self.examples:
+            planned = planned_frame(self.model, one.url) if counts and self.sending is None else None
+            frames[one.url] = self.sending.frame(one.size) if self.sending else planned or Frame(one.size)
+        return frames
 
     def variables(self, instruction: str | None) -> Mapping[str, Any]:
         """The prompt's variables besides the picture."""
         wanted = instruction or self.instruction
-        shown = example_messages(self.examples, self.schema, self.convention, wanted, self._frame)
+        shown = example_messages(self.examples, self.schema, self.convention, wanted, lambda one: self._frames[one.url])
         return {"system": SYSTEM, "form": self.form, "examples": shown, "instruction": wanted}
 
 

@@ -59,8 +59,14 @@ def is_local(model: ChatModel) -> bool:
     """Whether a chat model is one of ours: it is held to the schema by a grammar and reports its frames.
 
     Raises:
-        OptionError: Only some of a model and its fallbacks are.
+        OptionError: Only some of a model and its fallbacks are, or it is no chat model.
     """
+    for inner in inner_models(model):
+        if not hasattr(inner.model, "invoke"):
+            raise OptionError(
+                f"{inner.model!r} is no chat model",
+                hint="give one, such as ChatTransformers(model=...) or ChatOpenAI(model=...)",
+            )
     # Looked at without asking: its family is known only once its configuration has been read.
     local = [
         isinstance(getattr_static(inner.model, "family", None), (property, Family)) for inner in inner_models(model)
@@ -106,7 +112,7 @@ def planned_frame(model: ChatModel, image: Any) -> Frame | None:
     first = inner_models(model)[0]
     if not is_local(model) or not hasattr(first.model, "plan"):
         return None
-    bounds = {name: value for name, value in first.options.items() if name in ("min_pixels", "max_pixels")}
+    bounds = {name: value for name, value in first.options.items() if name in ("model", "min_pixels", "max_pixels")}
     frame: Frame = first.model.plan(image, **bounds).frames[0]
     return frame
 

@@ -59,7 +59,7 @@ def tiled(
         OptionError: A number is out of range, or the schema is not known.
         SchemaError: The schema holds no list of things with boxes, or a field that several parts cannot agree on.
     """
-    size = (tile, tile) if isinstance(tile, int) else tile
+    size = (tile, tile) if not isinstance(tile, tuple) else tile
     views_of((1, 1), tile=size, overlap=overlap, overview=overview)  # these raise where a number is out of range
     merge([], [], iou=iou)
     asking = _asking(chain, schema)

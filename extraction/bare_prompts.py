@@ -68,6 +68,7 @@ class BarePrompts:
             inputs = self._processed(text, images, tag, **kwargs)
         except Exception as error:  # the processor's and the picture processor's own errors
             hint = _ONE_PROMPT if isinstance(error, ValueError) else None
+            hint = hint if images else "give a picture with the prompt"
             raise MessageError(f"the model's processor refuses this prompt: {error}", hint=hint) from error
         self._check(inputs, len(images))
         if self._reads_with_decoder:

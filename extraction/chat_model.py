@@ -10,8 +10,9 @@ from typing import Any, Literal, overload
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, MessageLikeRepresentation
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import get_config_list
 
@@ -63,7 +64,7 @@ class ChatTransformers(ChatFields):
 
     def plan(
         self,
-        prompt: ImageSource | LanguageModelInput,
+        prompt: ImageSource | PromptValue | Sequence[MessageLikeRepresentation],
         *,
         schema: Any = None,
         instruction: str | None = None,

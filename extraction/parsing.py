@@ -198,7 +198,12 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 raise UnreadableOutputError(
                     f"the model refused: {text.strip():.200}", llm_output=text, finish_reason=error.finish_reason
                 ) from error
-            return self._of_marks(native, answer, text, metadata)
+            try:
+                return self._of_marks(native, answer, text, metadata)
+            except SchemaMismatchError:
+                if isinstance(error, SchemaMismatchError):
+                    raise error from None  # the model wrote JSON, which says more than the places in it
+                raise
 
     def _native(self, metadata: Mapping[str, Any]) -> NativeSyntax | None:
         """How the model writes places in a text that is no JSON; None where it has no such way, or none is wanted."""

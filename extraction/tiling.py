@@ -66,6 +66,10 @@ class Detection:
     item: Any = field(default=None, compare=False)
 
 
+MAX_TILES = 400
+"""Most tiles of one picture: a mistaken size is told at once, instead of running for hours."""
+
+
 def views_of(size: tuple[int, int], *, tile: tuple[int, int], overlap: float, overview: bool) -> list[View]:
     """The tiles that cover a picture, row by row, and the whole of it, reduced to a tile's size, as the last view.
 
@@ -79,15 +83,21 @@ def views_of(size: tuple[int, int], *, tile: tuple[int, int], overlap: float, ov
         overview: Whether the whole picture is a view, too.
 
     Raises:
-        OptionError: A tile has no pixels, or the overlap is none.
+        OptionError: A tile has no pixels, the overlap is none, or there would be more tiles than anybody waits for.
     """
-    if min(tile) < 1:
-        raise OptionError(f"tile={tile} has no pixels")
-    if not 0 <= overlap < 1:
+    if not all(isinstance(side, int) and side > 0 for side in tile):
+        raise OptionError(f"tile={tile} has no pixels", hint="give its side, or (width, height), in pixels")
+    if not (isinstance(overlap, (int, float)) and 0 <= overlap < 1):
         raise OptionError(f"overlap={overlap} is not a share from 0 up to 1")
     if size[0] <= tile[0] and size[1] <= tile[1]:
         return [View((0, 0, *size), size)]
     columns, rows = (_starts(whole, part, overlap) for whole, part in zip(size, tile, strict=True))
+    if len(columns) * len(rows) > MAX_TILES:
+        raise OptionError(
+            f"tiles of {tile[0]} x {tile[1]} pixels cut this picture of {size[0]} x {size[1]} into "
+            f"{len(columns) * len(rows)}, and each is a call of the model",
+            hint=f"take larger tiles, or less overlap: at most {MAX_TILES} tiles",
+        )
     width, height = min(size[0], tile[0]), min(size[1], tile[1])
     views = [View((x, y, x + width, y + height), (width, height)) for y in rows for x in columns]
     if overview:

@@ -61,6 +61,12 @@ def test_a_local_model_gets_its_grammar_through_whatever_is_wrapped_around_it(wr
     assert isinstance(asked_for_json(wrap(remote()), {}), FrameReporter)
 
 
+@pytest.mark.parametrize("model", ["gpt-4o", None])
+def test_what_is_no_chat_model_is_told(model: Any) -> None:
+    with pytest.raises(OptionError, match=r"is no chat model \(give one, such as ChatTransformers"):
+        is_local(model)
+
+
 def test_a_model_with_another_idea_of_families_is_not_ours() -> None:
     class Other(RemoteModel):
         family: str = "gpt"

@@ -17,6 +17,7 @@ from extraction.errors import (
     TruncatedOutputError,
     UnreadableOutputError,
 )
+from extraction.parsing import GroundedOutputParser
 from extraction.schemas import Box, LabeledBox, LabeledPoint, LabeledPolygon, Point, Scene
 from tests.chains.fakes import RemoteModel, text_of
 
@@ -271,3 +272,10 @@ def test_what_cannot_be_asked_is_told_at_once() -> None:
     ):
         with pytest.raises(error, match=problem):
             native_chain(model, **options)
+
+
+def test_json_of_another_form_is_told_as_what_it_is() -> None:
+    answer = '[{"label": "heart", "color": "red", "box_2d": [100, 200, 300, 400]}]'
+    parser = GroundedOutputParser(target=Scene, convention="gemini", size=(1000, 500))
+    with pytest.raises(SchemaMismatchError, match="the answer does not fit the schema"):
+        parser.invoke(answer)

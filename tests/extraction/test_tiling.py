@@ -169,3 +169,17 @@ def test_an_iou_that_is_none_is_refused() -> None:
     for iou in (0.0, 1.5):
         with pytest.raises(OptionError, match="is not above 0"):
             merge([], [], iou=iou)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"tile": (10, 10)}, "tiles of 10 x 10 pixels cut this picture of 1600 x 1200 into [0-9]+, and each is a call"),
+        ({"tile": ("x", "x")}, "has no pixels .give its side"),
+        ({"overlap": "a"}, "overlap=a is not a share"),
+    ],
+)
+def test_sizes_that_nobody_means_are_refused(options: dict[str, Any], problem: str) -> None:
+    given: dict[str, Any] = {"tile": (640, 640), "overlap": 0.2, "overview": True} | options
+    with pytest.raises(OptionError, match=problem):
+        views_of((1600, 1200), **given)
