@@ -85,9 +85,11 @@ def views_of(size: tuple[int, int], *, tile: tuple[int, int], overlap: float, ov
     Raises:
         OptionError: A tile has no pixels, the overlap is none, or there would be more tiles than anybody waits for.
     """
-    if not all(isinstance(side, int) and side > 0 for side in tile):
+    sides: tuple[Any, ...] = tile
+    share: Any = overlap
+    if not all(isinstance(side, int) and side > 0 for side in sides):
         raise OptionError(f"tile={tile} has no pixels", hint="give its side, or (width, height), in pixels")
-    if not (isinstance(overlap, (int, float)) and 0 <= overlap < 1):
+    if not (isinstance(share, (int, float)) and 0 <= share < 1):
         raise OptionError(f"overlap={overlap} is not a share from 0 up to 1")
     if size[0] <= tile[0] and size[1] <= tile[1]:
         return [View((0, 0, *size), size)]
