@@ -14,14 +14,12 @@ from langchain_core.runnables import RunnableLambda
 from PIL import Image, ImageDraw
 from pydantic import BaseModel, Field
 
+from benchmarks.pocket_tiles import scores
 from extraction import ChatTransformers, OptionError, SchemaError, SchemaMismatchError, TruncatedOutputError, load_image
 from extraction.chains import detection_chain, extraction_chain, tiled
 from extraction.engine import register_backend, unload
 from extraction.frames import Frame
 from extraction.jobs import Answer, Job
-from extraction.pocket.exams import found_in, true_in
-from extraction.pocket.scenes import SceneConfig, draw_scene
-from extraction.pocket.scoring import DetectionScore
 from extraction.schemas import Box, Color, DetectedObject, Scene
 from extraction.tiling import TileWarning
 from tests.chains.fakes import RemoteModel
@@ -211,21 +209,7 @@ def test_a_json_schema_gives_json() -> None:
 
 
 @needs_pocket
-@pytest.mark.parametrize(
-    ("seed", "most", "size", "count"), [(80172, 30, (1600, 1207), 24), (60830, 8, (1600, 1208), 8)]
-)
-def test_the_embedded_model_finds_small_things_in_tiles_that_it_misses_in_the_whole(
-    seed: int, most: int, size: tuple[int, int], count: int
-) -> None:
-    config = SceneConfig(sides=(1143, 1600), max_aspect=4 / 3, max_shapes=most, size=(0.05, 0.08), cut=0.0, empty=0.0)
-    scene = draw_scene(seed, config)
-    assert (scene.image.size, len(scene.shapes)) == (size, count)
-    chain = extraction_chain(ChatTransformers(), Scene, on_truncation="salvage")
-    untiled, in_tiles = DetectionScore(), DetectionScore()
-    try:
-        untiled.add(found_in(chain.invoke(scene.image)), true_in(scene))
-    except TruncatedOutputError:  # it goes round in circles
-        untiled.add(None, true_in(scene))
-    in_tiles.add(found_in(tiled(chain, tile=480, overview=False).invoke(scene.image)), true_in(scene))
+def test_the_embedded_model_finds_small_things_in_tiles_that_it_misses_in_the_whole() -> None:
+    whole, in_tiles = scores(3)
     assert in_tiles.summary()["f1"] > 0.9
-    assert in_tiles.summary()["f1"] > untiled.summary()["f1"] + 0.15
+    assert in_tiles.summary()["f1"] > whole.summary()["f1"] + 0.1
