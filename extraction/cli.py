@@ -11,7 +11,9 @@ well, 1 some pictures failed, 2 wrong usage or nothing could begin, 130 interrup
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -335,6 +337,8 @@ def _delivered(entries: Sequence[dict[str, Any]], out: Path | None) -> bool:
         raise
     except OSError as error:
         complain(f"the result cannot be written to standard output: {error.strerror or error}")
+        with contextlib.suppress(OSError, ValueError):  # what is left in its buffer would fail once more at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return out is None
 

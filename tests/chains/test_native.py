@@ -274,8 +274,10 @@ def test_what_cannot_be_asked_is_told_at_once() -> None:
             native_chain(model, **options)
 
 
-def test_json_of_another_form_is_told_as_what_it_is() -> None:
+def test_a_bare_list_is_put_where_the_schema_has_its_one_list() -> None:
     answer = '[{"label": "heart", "color": "red", "box_2d": [100, 200, 300, 400]}]'
     parser = GroundedOutputParser(target=Scene, convention="gemini", size=(1000, 500))
-    with pytest.raises(SchemaMismatchError, match="the answer does not fit the schema"):
-        parser.invoke(answer)
+    (found,) = parser.invoke(answer).objects
+    assert (found.label, found.color.basic, found.box.xyxy) == ("heart", "red", (200, 50, 400, 150))
+    with pytest.raises(SchemaMismatchError, match="fit the schema"):
+        parser.invoke(answer.replace("red", "no colour at all"))

@@ -450,7 +450,10 @@ def test_a_full_disk_behind_standard_output_is_one_line() -> None:
     program = "from extraction.cli import main; main()"
     command = [sys.executable, "-c", program, "run", "examples/scene.png", "--schema", "scene"]
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=120)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, timeout=120
+        )
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
         "extraction: the result cannot be written to standard output: No space left on device"
