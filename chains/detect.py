@@ -9,7 +9,7 @@ from langchain_core.runnables import Runnable
 
 from extraction.chains.extract import extraction_chain
 from extraction.chains.models import ChatModel
-from extraction.errors import OptionError
+from extraction.chains.pictures import checked_words
 from extraction.families import FamilyLike
 from extraction.prompts import INSTRUCTION
 from extraction.schemas import Scene
@@ -34,8 +34,6 @@ def detection_chain(
     Raises:
         OptionError: ``labels`` is a single string, or holds an empty one.
     """
-    words: Sequence[Any] = labels
-    if isinstance(words, str) or not all(isinstance(word, str) and word.strip() for word in words):
-        raise OptionError(f"labels must be a list of words, not {labels!r}")
+    labels = checked_words("labels", labels)
     instruction = ONLY.format(labels=", ".join(labels)) if labels else INSTRUCTION
     return extraction_chain(model, Scene, instruction=instruction, repair=repair, family=family)

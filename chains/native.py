@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable
 
 from extraction.chains.models import ChatModel, family_of, pictured
-from extraction.chains.pictures import IMAGE_URL, picture_step
-from extraction.errors import BoxConventionError, OptionError
+from extraction.chains.pictures import ASKED, checked_words, picture_step
+from extraction.errors import BoxConventionError
 from extraction.families import FamilyLike
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import LabeledBox, json_schema_of
-
-PROMPT = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text", "text": "{instruction}"}])])
 
 
 def native_chain(
@@ -47,9 +44,7 @@ def native_chain(
         OptionError: ``things`` is a single string, or holds an empty one.
         SchemaError: The schema cannot be read.
     """
-    words: Sequence[Any] = things
-    if isinstance(words, str) or not all(isinstance(word, str) and word.strip() for word in words):
-        raise OptionError(f"things must be a list of words, not {things!r}")
+    things = checked_words("things", things)
     found = family_of(model, family)
     convention = found.convention(task)
     if convention is None:
@@ -57,7 +52,7 @@ def native_chain(
             f"nobody knows how models of the family {found.name!r} write boxes",
             hint="name one that is known: `extraction models` lists them",
         )
-    asked = instruction or found.prompt(task, tuple(things))
-    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=convention, things=tuple(things))
+    asked = instruction or found.prompt(task, things)
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=convention, things=things)
     variables = picture_step(lambda own: {"instruction": own or asked})
-    return variables | PROMPT | pictured(model, json_schema_of(schema), family) | parser
+    return variables | ASKED | pictured(model, json_schema_of(schema), family) | parser

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from extraction.errors import OptionError
@@ -12,6 +13,9 @@ from extraction.images import Picture, load_image
 
 IMAGE_URL = {"type": "image_url", "image_url": {"url": "{image_url}"}}
 """The picture's place in a prompt template: the dialect that every chat model of LangChain understands."""
+
+ASKED = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text", "text": "{instruction}"}])])
+"""A picture and what is asked about it, and nothing else."""
 
 _LOSSLESS_PIXELS = 2**20  # about a megapixel; a larger PNG makes requests and traces of many megabytes
 
@@ -46,6 +50,17 @@ def split_input(value: Any) -> tuple[Any, str | None]:
             f"a chain takes a picture or a mapping with 'image' and 'instruction', not with {sorted(map(str, value))}"
         )
     return value["image"], value.get("instruction")
+
+
+def checked_words(name: str, words: Sequence[Any]) -> tuple[str, ...]:
+    """Words to look for, as they were given.
+
+    Raises:
+        OptionError: They are a single string, or hold an empty one.
+    """
+    if isinstance(words, str) or not all(isinstance(word, str) and word.strip() for word in words):
+        raise OptionError(f"{name} must be a list of words, not {words!r}")
+    return tuple(words)
 
 
 def data_uri(picture: Picture) -> str:

@@ -20,6 +20,8 @@ from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
 
 _LABELS: Final = ("label", "name", "class", "category", "object", "title", "phrase", "type", "kind", "description")
+_LABEL_LISTS: Final = frozenset((*(f"{name}s" for name in _LABELS), "classes", "categories", "things", "texts"))
+"""Names of lists that go along with the places; a list of another name is about something else."""
 _TEXTS: Final = ("text", "content", "text_content", "value", "transcription")
 _COUNTS: Final = ("count", "total", "number", "n", "amount")
 _MAX_STEPS: Final = 50
@@ -98,7 +100,7 @@ class Fitting:
             inside = f"{at}/{name}"
             if name == holders[0]:
                 result[name] = self._value(part, marks, inside)
-            elif plain.get("type") == "array" and _is_text(self._plain(plain.get("items"))[0]):
+            elif name.lower() in _LABEL_LISTS and _is_text(self._plain(plain.get("items"))[0]):
                 result[name] = self._list(plain["items"], marks, inside)
             elif plain.get("type") == "integer" and name.lower() in _COUNTS:
                 result[name] = len(marks) if self.count is None else self.count
@@ -113,8 +115,9 @@ class Fitting:
         texts = [name for name, part in properties.items() if _is_text(self._plain(part)[0])]
         written = next((name for name in _TEXTS if name in texts), None)
         label = next((name for name in _LABELS if name in texts and name != written), None)
-        if label is None and len(others := [name for name in texts if name != written]) == 1:
-            label = others[0]
+        needed = [name for name in texts if name != written and name in schema.get("required", ())]
+        if label is None and len(needed) == 1:
+            label = needed[0]
         result: dict[str, Any] = {}
         for name, part in properties.items():
             plain, nullable = self._plain(part)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from langchain_core.messages import AIMessage
 from PIL import Image
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from extraction.chains import extraction_chain, native_chain
 from extraction.errors import (
@@ -281,3 +281,23 @@ def test_a_bare_list_is_put_where_the_schema_has_its_one_list() -> None:
     assert (found.label, found.color.basic, found.box.xyxy) == ("heart", "red", (200, 50, 400, 150))
     with pytest.raises(SchemaMismatchError, match="fit the schema"):
         parser.invoke(answer.replace("red", "no colour at all"))
+
+
+class Remarked(BaseModel):
+    labels: list[str]
+    boxes: list[Box]
+    warnings: list[str] = []
+
+
+class Noted(BaseModel):
+    remark: str | None = None
+    box: Box
+
+
+def test_only_fields_that_are_about_names_get_them() -> None:
+    value = answered(PALIGEMMA, Remarked, "paligemma", things=["cat", "dog"])
+    assert (value.labels, value.warnings) == (["cat", "dog"], [])
+    assert [one.remark for one in answered(PALIGEMMA, list[Noted], "paligemma", things=["cat", "dog"])] == [None, None]
+    needed = create_model("Needed", boxes=(list[Box], ...), warnings=(list[str], ...))
+    with pytest.raises(SchemaMismatchError, match="warnings: the model says where things are"):
+        answered(PALIGEMMA, needed, "paligemma", things=["cat", "dog"])
