@@ -16,6 +16,7 @@ from extraction.chains.sending import Sending
 from extraction.conventions import RELATIVE_1000
 from extraction.errors import BoxConventionError, OptionError
 from extraction.families import UNKNOWN, Family, FamilyLike, ResizeRule, families, find_family
+from extraction.forms import known
 from extraction.prompts import has_geometry
 from extraction.resizing import grounding_rule
 
@@ -129,11 +130,8 @@ def check_json(family: Family, schema: Any) -> None:
     Raises:
         BoxConventionError: It cannot.
     """
-    if family.boxes is not None and family.boxes.kind == "grid" and has_geometry(schema):
-        raise BoxConventionError(
-            f"models of the family {family.name!r} write boxes as cells, in a text of their own and not in JSON",
-            hint="use native_chain, or name a convention such as family='relative-1000'",
-        )
+    if has_geometry(schema):
+        known(family.boxes)
 
 
 def _known_rule(family: Family) -> ResizeRule:
