@@ -342,7 +342,17 @@ def test_a_name_that_is_not_utf8_is_escaped(painter: Painter, folder: Path) -> N
     assert json.loads(done.stdout_bytes.decode("utf-8"))[0]["image"] == name
 
 
-def test_an_interrupted_run_writes_no_result(painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Python's own handler of SIGINT: a shell starts what runs in the background with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_run_writes_no_result(
+    painter: Painter, folder: Path, interruptible: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(outcomes, "CHUNK", 2)
     done = run("red.png", "blue.png", "interrupts.png", "green.png", "--out", "all.json", "--plot", "plots")
     assert (done.exit_code, done.stdout) == (130, "")
