@@ -16,11 +16,11 @@ from langchain_core.outputs import ChatGenerationChunk
 from extraction.asking import Plan
 from extraction.confidence import Confidence, confidence_of
 from extraction.conventions import PIXEL, BoxConvention
-from extraction.documents import complete_part
 from extraction.endings import PROVIDER, check_ending
 from extraction.errors import SchemaMismatchError
 from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
+from extraction.json_text import complete_part
 from extraction.keys import Keys
 from extraction.places import pointer
 from extraction.spans import is_written, parts

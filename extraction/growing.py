@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from extraction.documents import load_strictly
 from extraction.errors import BoxConventionError
+from extraction.json_text import load_strictly
 from extraction.partials import growing_form
 from extraction.places import Path, pointer
 from extraction.positions import Position

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from extraction.conventions import BoxConvention
-from extraction.documents import read_text, without_thinking
 from extraction.errors import BoxConventionError, SchemaMismatchError, TruncatedOutputError
 from extraction.fitting import Fitting
 from extraction.frames import BoxNote, Frame
+from extraction.json_text import read_text, without_thinking
 from extraction.loose_json import Node, read_loosely
 from extraction.parsed import Parsed
 from extraction.syntaxes import NativeAnswer, parse_native

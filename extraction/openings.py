@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from extraction.documents import JSON_FENCES, MAX_PAIRINGS
 from extraction.families import thinking_marks
 from extraction.growing import Closed, Growth
+from extraction.json_text import JSON_FENCES, MAX_PAIRINGS
 from extraction.positions import Position
 from extraction.scanning import TokenReader
 

@@ -17,7 +17,6 @@ from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
 from extraction.conventions import BoxConvention
-from extraction.documents import Document, Reading, complete_part, is_cut, read_text
 from extraction.endings import check_ending, finish_reason, truncation
 from extraction.errors import (
     BoxConventionError,
@@ -31,6 +30,7 @@ from extraction.families import find_family
 from extraction.forms import known
 from extraction.frames import Frame, Grounding
 from extraction.growing import Closed
+from extraction.json_text import Document, Reading, complete_part, is_cut, read_text
 from extraction.keys import Keys
 from extraction.native import NativeSyntax
 from extraction.parsed import Parsed, confidence_in, frame_in, told

@@ -16,9 +16,9 @@ from langchain_core.callbacks import (
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, BaseMessageChunk
 from langchain_core.runnables import RunnableConfig
 
-from extraction.documents import load_strictly
 from extraction.endings import PROVIDER, ended_early
 from extraction.growing import Closed
+from extraction.json_text import load_strictly
 from extraction.openings import AnswerReader
 from extraction.positions import Position
 

@@ -13,9 +13,9 @@ from typing import Final, Literal
 
 from extraction.denials import denial_in
 from extraction.doctags import read_doctags
-from extraction.documents import without_thinking
 from extraction.errors import OptionError
 from extraction.json_marks import read_json
+from extraction.json_text import without_thinking
 from extraction.marks import Found, Mark, Reader, ends_in_tag, words_outside
 from extraction.point_syntaxes import read_molmo, read_molmo2
 from extraction.tag_syntaxes import (

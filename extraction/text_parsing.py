@@ -8,9 +8,9 @@ from typing import Any
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 
-from extraction.documents import without_thinking
 from extraction.endings import check_ending
 from extraction.errors import TruncatedOutputError
+from extraction.json_text import without_thinking
 
 
 class WholeTextParser(BaseOutputParser[str]):

@@ -30,9 +30,9 @@ from pydantic import (
     NaiveDatetime,
 )
 
-from extraction.documents import load_strictly
 from extraction.errors import SchemaError
 from extraction.grammar import Constraint, build_grammar
+from extraction.json_text import load_strictly
 from extraction.patterns import LIMITS
 from extraction.schemas import json_schema_of
 from extraction.tools import ToolDialect

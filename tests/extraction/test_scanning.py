@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from extraction.documents import load_strictly
+from extraction.json_text import load_strictly
 from extraction.scanning import MAX_DEPTH, Token, TokenReader, TooDeepError, scan_document
 
 DOCUMENTS = [

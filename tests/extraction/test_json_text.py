@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from extraction.documents import complete_part, find_documents, is_cut, load_strictly, read_text
+from extraction.json_text import complete_part, find_documents, is_cut, load_strictly, read_text
 
 OBJECTS: list[dict[str, Any]] = [
     {

@@ -1,0 +1,78 @@
+"""``Sources``: for every leaf of a value, where on the pages it was found.
+
+That something like the value stands somewhere (located) and that exactly this value stands there (equal) are different
+facts: an invoice number with one digit wrong is located, and is not equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from extraction.schemas.geometry import Box
+
+Match: TypeAlias = Literal["exact", "equal", "fuzzy"]
+"""``exact``: the same characters, but for case, white space and outer punctuation. ``equal``: the same number, amount,
+date or telephone number, written otherwise. ``fuzzy``: similar text, which may be another value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where a value stands.
+
+    Attributes:
+        page: The page's number, from 1.
+        box: Around the value itself, not its whole line; pixels of that page's picture.
+        text: The text that stands there.
+        match: How it agrees with the value.
+        score: How alike they are, 0 to 1; 1 where they are exact or equal.
+    """
+
+    page: int
+    box: Box
+    text: str
+    match: Match
+    score: float = 1.0
+
+    @property
+    def equal(self) -> bool:
+        """Whether exactly this value stands there, in whatever form; a fuzzy match is only alike."""
+        return self.match != "fuzzy"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources(Mapping[str, tuple[Source, ...]]):
+    """Where each leaf of a value stands, by JSON pointer (RFC 6901): ``sources["/total"][0].box``.
+
+    Attributes:
+        places: Of every leaf that was looked for, its places, the best first; empty where it stands nowhere.
+        unlooked: Leaves that no page can show: null, true and false, and the numbers of boxes.
+    """
+
+    places: Mapping[str, tuple[Source, ...]]
+    unlooked: tuple[str, ...] = field(default=())
+
+    def __getitem__(self, pointer: str) -> tuple[Source, ...]:
+        """The places of a leaf, the best first; empty where it was looked for and stands nowhere.
+
+        Raises:
+            KeyError: The pointer names no leaf that was looked for.
+        """
+        return self.places[pointer]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def not_found(self) -> tuple[str, ...]:
+        """Pointers of the leaves that stand nowhere: what the model says there, it has not read."""
+        return tuple(pointer for pointer, places in self.places.items() if not places)
+
+    @property
+    def unequal(self) -> tuple[str, ...]:
+        """Pointers of the leaves for which only something similar was found."""
+        return tuple(pointer for pointer, places in self.places.items() if places and not places[0].equal)

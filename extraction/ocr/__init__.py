@@ -1,0 +1,1 @@
+"""Words read from pixels by an OCR engine (extra ``ocr``), on the processor and offline."""
