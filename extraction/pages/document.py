@@ -153,11 +153,16 @@ def open_document(
         picture = load_image(source, limits=image_limits)
         return _chosen(_OnePicture(picture), "picture", picture.source, pages, limits)
     data, label = read_bytes(source, image_limits, allow_urls=allow_urls)
-    if b"%PDF-" in data[:_SIGNATURE_WITHIN]:
+    if is_pdf(data):
         file = PdfFile(data, password=password, source=label)
         return _chosen(_PdfPages(file, label, dpi, limits, hidden_text), "pdf", label, pages, limits)
     frames = FrameFile(data, label, image_limits)
     return _chosen(frames, "tiff" if frames.is_tiff else "picture", label, pages, limits)
+
+
+def is_pdf(data: bytes) -> bool:
+    """Whether the bytes of a file are those of a PDF, by their signature."""
+    return b"%PDF-" in data[:_SIGNATURE_WITHIN]
 
 
 class _OnePicture:
