@@ -64,29 +64,31 @@ class PdfFile:
     def __init__(self, data: bytes, *, password: str | None, source: str) -> None:
         if password is not None and not isinstance(password, str):
             raise OptionError(f"a password is text, not {type(password).__name__}")
-        pdfium = import_extra("pypdfium2", extra="pdf")
+        self._pdfium: ModuleType = import_extra("pypdfium2", extra="pdf")
         self._raw: ModuleType = import_extra("pypdfium2.raw", extra="pdf")
-        self._error: type[Exception] = pdfium.PdfiumError
+        self._data = data
+        self._password = password or None
         self._source = source
         with LOCK:
-            try:
-                self._file = pdfium.PdfDocument(data, password=password or None)
-            except pdfium.PdfiumError as error:
-                raise _unreadable(error, password, source) from error
-            # The finalizer holds the document, so that the garbage collector never closes it without the lock.
-            self._close = weakref.finalize(self, _close, self._file)
-            self._notes = self._begin_forms()
-            self.count = len(self._file)
+            self._files = [self._open()]
+            # The finalizer holds the documents, so that the garbage collector never closes them without the lock.
+            self._close = weakref.finalize(self, _close, self._files)
+            self.count = len(self._files[0])
+            xfa = self._files[0].get_formtype() == self._raw.FORMTYPE_XFA_FULL
+        self._notes = ("it is an XFA form, of which only the page that stands in for it is drawn",) if xfa else ()
 
-    def _begin_forms(self) -> tuple[str, ...]:
-        """Makes form fields visible, before any page is loaded."""
-        if self._file.get_formtype() == self._raw.FORMTYPE_XFA_FULL:
-            return ("it is an XFA form, of which only the page that stands in for it can be drawn",)
+    def _open(self) -> Any:
+        """A document of pdfium's, whose form fields are drawn; the caller holds the lock."""
         try:
-            self._file.init_forms()
-        except self._error:
-            return ("its form fields cannot be drawn",)
-        return ()
+            file = self._pdfium.PdfDocument(self._data, password=self._password)
+        except self._pdfium.PdfiumError as error:
+            raise _unreadable(error, self._password, self._source) from error
+        try:
+            file.init_forms()  # before any page is loaded
+        except self._pdfium.PdfiumError as error:
+            file.close()
+            raise ImageError(f"its form is damaged: {error}", source=self._source) from error
+        return file
 
     def close(self) -> None:
         """Frees it; doing so twice does no harm."""
@@ -103,31 +105,38 @@ class PdfFile:
                 raise ImageError("the document is closed", source=self._source)
             try:
                 return self._draw(index, dpi, limits)
-            except self._error as error:
+            except self._pdfium.PdfiumError as error:
                 raise ImageError(f"page {index + 1} is damaged: {error}", source=self._source) from error
 
     def _draw(self, index: int, dpi: float, limits: PageLimits) -> Drawn:
-        with closing(self._file.get_page(index)) as page:
+        with closing(self._files[0].get_page(index)) as page:
             width, height = page.get_size()
             if not (math.isfinite(width) and math.isfinite(height) and width > 0 < height):
                 raise ImageError(f"page {index + 1} has no size: {width:g} x {height:g} points", source=self._source)
             scale = limits.scale(width, height, dpi)
             with closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
-                # A copy: the bitmap's memory is freed with it.
-                image = bitmap.to_pil().copy()
-            flattened = self._flatten(page)
-            if not flattened:
+                image = bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+            annotated = self._raw.FPDFPage_GetAnnotCount(page) > 0
+            if not annotated:
                 chars, notes = self._read(page, image.size)
-        if flattened:  # which is seen on a page that is loaded anew
-            with closing(self._file.get_page(index)) as page:
-                chars, notes = self._read(page, image.size)
+        if annotated:
+            chars, notes = self._read_flattened(index, image.size)
         return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
 
-    def _flatten(self, page: Any) -> bool:
-        """Makes the texts of form fields and annotations part of the page in memory; whether there were any."""
-        if self._raw.FPDFPage_GetAnnotCount(page) < 1:
-            return False
-        return bool(self._raw.FPDFPage_Flatten(page, self._raw.FLAT_NORMALDISPLAY) == self._raw.FLATTEN_SUCCESS)
+    def _read_flattened(self, index: int, size: tuple[int, int]) -> tuple[list[Char], tuple[str, ...]]:
+        """The characters of a page and of its form fields and annotations, which become a part of it.
+
+        That happens in a second document of the same file, since a page that was flattened is drawn a little otherwise.
+        """
+        if len(self._files) == 1:
+            self._files.append(self._open())
+        file = self._files[1]
+        with closing(file.get_page(index)) as page:
+            flattened = self._raw.FPDFPage_Flatten(page, self._raw.FLAT_NORMALDISPLAY)
+        notes = ("its form fields cannot be read",) if flattened == self._raw.FLATTEN_FAIL else ()
+        with closing(file.get_page(index)) as page:  # loaded anew, it shows what was flattened
+            chars, further = self._read(page, size)
+        return chars, notes + further
 
     def _read(self, page: Any, size: tuple[int, int]) -> tuple[list[Char], tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()
@@ -141,9 +150,10 @@ class PdfFile:
             return read_chars(self._raw, text_page, placement, most=count), ()
 
 
-def _close(file: Any) -> None:
+def _close(files: list[Any]) -> None:
     with LOCK:
-        file.close()
+        for file in files:
+            file.close()
 
 
 def _unreadable(error: Any, password: str | None, source: str) -> ImageError:
