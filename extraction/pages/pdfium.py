@@ -19,6 +19,7 @@ from PIL import Image
 from extraction.errors import ImageError, OptionError
 from extraction.extras import import_extra
 from extraction.pages.chars import Char, Placement, read_chars
+from extraction.pages.fields import find_fields, read_fields
 from extraction.pages.limits import POINTS_PER_INCH, PageLimits
 
 LOCK: Final = threading.RLock()
@@ -66,23 +67,21 @@ class PdfFile:
             raise OptionError(f"a password is text, not {type(password).__name__}")
         self._pdfium: ModuleType = import_extra("pypdfium2", extra="pdf")
         self._raw: ModuleType = import_extra("pypdfium2.raw", extra="pdf")
-        self._data = data
-        self._password = password or None
         self._source = source
         with LOCK:
-            self._files = [self._open()]
-            # The finalizer holds the documents, so that the garbage collector never closes them without the lock.
-            self._close = weakref.finalize(self, _close, self._files)
-            self.count = len(self._files[0])
-            xfa = self._files[0].get_formtype() == self._raw.FORMTYPE_XFA_FULL
+            self._file = self._open(data, password or None)
+            # The finalizer holds the document, so that the garbage collector never closes it without the lock.
+            self._close = weakref.finalize(self, _close, self._file)
+            self.count = len(self._file)
+            xfa = self._file.get_formtype() == self._raw.FORMTYPE_XFA_FULL
         self._notes = ("it is an XFA form, of which only the page that stands in for it is drawn",) if xfa else ()
 
-    def _open(self) -> Any:
+    def _open(self, data: bytes, password: str | None) -> Any:
         """A document of pdfium's, whose form fields are drawn; the caller holds the lock."""
         try:
-            file = self._pdfium.PdfDocument(self._data, password=self._password)
+            file = self._pdfium.PdfDocument(data, password=password)
         except self._pdfium.PdfiumError as error:
-            raise _unreadable(error, self._password, self._source) from error
+            raise _unreadable(error, password, self._source) from error
         try:
             file.init_forms()  # before any page is loaded
         except self._pdfium.PdfiumError as error:
@@ -109,51 +108,40 @@ class PdfFile:
                 raise ImageError(f"page {index + 1} is damaged: {error}", source=self._source) from error
 
     def _draw(self, index: int, dpi: float, limits: PageLimits) -> Drawn:
-        with closing(self._files[0].get_page(index)) as page:
+        with closing(self._file.get_page(index)) as page:
             width, height = page.get_size()
             if not (math.isfinite(width) and math.isfinite(height) and width > 0 < height):
                 raise ImageError(f"page {index + 1} has no size: {width:g} x {height:g} points", source=self._source)
             scale = limits.scale(width, height, dpi)
-            with closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
-                image = bitmap.to_pil().copy()  # the bitmap's memory is freed with it
-            annotated = self._raw.FPDFPage_GetAnnotCount(page) > 0
-            if not annotated:
-                chars, notes = self._read(page, image.size)
-        if annotated:
-            chars, notes = self._read_flattened(index, image.size)
+            image = _render(page, scale)
+            chars, notes = self._read(page, image, scale)
         return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
 
-    def _read_flattened(self, index: int, size: tuple[int, int]) -> tuple[list[Char], tuple[str, ...]]:
-        """The characters of a page and of its form fields and annotations, which become a part of it.
-
-        That happens in a second document of the same file, since a page that was flattened is drawn a little otherwise.
-        """
-        if len(self._files) == 1:
-            self._files.append(self._open())
-        file = self._files[1]
-        with closing(file.get_page(index)) as page:
-            flattened = self._raw.FPDFPage_Flatten(page, self._raw.FLAT_NORMALDISPLAY)
-        notes = ("its form fields cannot be read",) if flattened == self._raw.FLATTEN_FAIL else ()
-        with closing(file.get_page(index)) as page:  # loaded anew, it shows what was flattened
-            chars, further = self._read(page, size)
-        return chars, notes + further
-
-    def _read(self, page: Any, size: tuple[int, int]) -> tuple[list[Char], tuple[str, ...]]:
+    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char], tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()
         if not right > left or not top > bottom:
             return [], ("its text has no places",)
-        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), size)
+        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), image.size)
         with closing(page.get_textpage()) as text_page:
             count = text_page.count_chars()
             if count > MAX_CHARS:
                 return [], (f"its text layer has {count:,} characters, too many to be read",)
-            return read_chars(self._raw, text_page, placement, most=count), ()
+            chars = read_chars(self._raw, text_page, placement, most=count)
+        fields = find_fields(self._raw, page, self._file.formenv, placement)
+        if fields:
+            without = _render(page, scale, draw_annots=False, may_draw_forms=False)
+            chars += read_fields(fields, image, without, placement.turned)
+        return chars, ()
 
 
-def _close(files: list[Any]) -> None:
+def _render(page: Any, scale: float, **options: bool) -> Image.Image:
+    with closing(page.render(scale=scale, rev_byteorder=True, **options)) as bitmap:
+        return bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+
+
+def _close(file: Any) -> None:
     with LOCK:
-        for file in files:
-            file.close()
+        file.close()
 
 
 def _unreadable(error: Any, password: str | None, source: str) -> ImageError:
