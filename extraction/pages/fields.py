@@ -26,7 +26,8 @@ _MOST_FIELDS: Final = 2_000
 _LONGEST: Final = 20_000  # bytes of a value
 _INK = 60  # of 255, apart from the field's own ground
 _CHANGED = 24  # of 255, against the page without its fields
-_LINES_APART = 0.15  # of a line's height: what separates two lines, and the dot of an i from its stem at most
+_LINE = 0.7  # of a row of pixels, as no text has
+_DOT = 0.4  # of a line's height: dots and accents are at most as high, and as far from their letters
 
 # PDF 1.7, tables 165, 226, 228: flags of annotations and of fields
 _HIDDEN: Final = 0b100010
@@ -125,9 +126,10 @@ def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Imag
             continue
         rows, columns = slice(int(rect.top), int(rect.bottom)), slice(int(rect.left), int(rect.right))
         part = grey[rows, columns]
-        ring = np.concatenate((part[0], part[-1], part[:, 0], part[:, -1]))
-        ground = np.bincount(ring, minlength=256).argmax()
+        ground = np.bincount(part.ravel(), minlength=256).argmax()
         ink = (np.abs(part - int(ground)) >= _INK) & changed[rows, columns]
+        for side in range(4):
+            _clear_border(np.rot90(ink, side))
         upright = np.rot90(ink, turned // 90)
         for text, place, em in _words(field, upright):
             box = _turned_back(place, turned, rect)
@@ -137,11 +139,17 @@ def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Imag
 
 
 def _inside(rect: Rect, size: tuple[int, int]) -> Rect | None:
-    """Whole pixels of a field without its border; None where nothing is left of it in the picture."""
-    inset = 1 + min(rect.width, rect.height) // 20
-    left, top = max(round(rect.left + inset), 0), max(round(rect.top + inset), 0)
-    right, bottom = min(round(rect.right - inset), size[0]), min(round(rect.bottom - inset), size[1])
+    """Whole pixels of a field; None where nothing of it is in the picture."""
+    left, top = max(round(rect.left), 0), max(round(rect.top), 0)
+    right, bottom = min(round(rect.right), size[0]), min(round(rect.bottom), size[1])
     return Rect(left, top, right, bottom) if right > left and bottom > top else None
+
+
+def _clear_border(ink: npt.NDArray[np.bool_]) -> None:
+    """Clears the uppermost rows of a field where they are a line: the border, which is no text."""
+    for row in ink[: max(len(ink) // 6, 1)]:
+        if row.mean() >= _LINE:
+            row[:] = False
 
 
 def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect, float]]:
@@ -170,8 +178,10 @@ def _bands(ink: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The lines of text, as (top, bottom)."""
     bands: list[tuple[int, int]] = []
     for top, bottom in _runs(ink.any(axis=1)):
-        if bands and top - bands[-1][1] <= _LINES_APART * (bottom - bands[-1][0]):
-            bands[-1] = (bands[-1][0], bottom)
+        before = bands[-1] if bands else (top, top)
+        low, high = sorted((bottom - top, before[1] - before[0]))
+        if bands and low <= _DOT * high and top - before[1] <= _DOT * high:
+            bands[-1] = (before[0], bottom)
         else:
             bands.append((top, bottom))
     return bands

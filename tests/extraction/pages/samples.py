@@ -61,14 +61,14 @@ def form() -> bytes:
     zapf = b"<</Type/Font/Subtype/Type1/BaseFont/ZapfDingbats>>"
     filled = b"/Tx BMC q BT /F 12 Tf 0 g 2 5 Td (Ada Lovelace) Tj ET Q EMC"
     ticked = b"q BT /F 12 Tf 0 g 2 3 Td (4) Tj ET Q"
-    shape = b"/Type/XObject/Subtype/Form/BBox[0 0 150 20]/Resources<</Font<</F %b>>>>"
+    shape = b"/Type/XObject/Subtype/Form/BBox[0 0 %b]/Resources<</Font<</F %b>>>>"
     field = b"<</Type/Annot/Subtype/Widget/F 4/DA(/Helv 12 Tf 0 g)"
     extra = [
         field + b"/FT/Tx/T(name)/V(Ada Lovelace)/Rect[80 145 230 165]/AP<</N 4 0 R>>>>",
-        stream(filled, shape % HELVETICA),
+        stream(filled, shape % (b"150 20", HELVETICA)),
         field + b"/FT/Tx/T(city)/V(London)/Rect[80 105 230 125]>>",
         field + b"/FT/Btn/T(ok)/V/Yes/AS/Yes/Rect[80 70 95 85]/MK<</CA(4)>>/AP<</N<</Yes 7 0 R>>>>>>",
-        stream(ticked, shape % zapf),
+        stream(ticked, shape % (b"15 15", zapf)),
         b"<</Type/Annot/Subtype/FreeText/Contents(a remark)/Rect[80 20 200 40]/DA(/Helv 10 Tf 1 0 0 rg)/F 4>>",
     ]
     return pdf(
