@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.pages.document import Document, open_document
+    from extraction.pages.limits import PageLimits
+    from extraction.pages.page import Page
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
@@ -74,6 +77,9 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
+            "extraction.pages.document": ("Document", "open_document"),
+            "extraction.pages.limits": ("PageLimits",),
+            "extraction.pages.page": ("Page",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -92,6 +98,7 @@ __all__ = [
     "ChatTransformers",
     "Confidence",
     "ContextLengthError",
+    "Document",
     "Extraction",
     "ExtractionError",
     "GenerationCancelledError",
@@ -104,6 +111,8 @@ __all__ = [
     "ModelLoadError",
     "OptionError",
     "OutputError",
+    "Page",
+    "PageLimits",
     "Picture",
     "PicturePlan",
     "SchemaError",
@@ -115,6 +124,7 @@ __all__ = [
     "calibrate",
     "extract",
     "load_image",
+    "open_document",
     "plot_bounding_boxes",
     "plot_boxes",
 ]

@@ -1,7 +1,7 @@
 """Every error that the library raises on purpose.
 
     ExtractionError
-    ├── ImageError                  a picture cannot be read, or is refused           (also ValueError)
+    ├── ImageError                  a picture or document is unreadable or refused    (also ValueError)
     ├── SchemaError                 a schema cannot be read, or cannot be honoured    (also ValueError)
     ├── MessageError                a chat message holds what no model can be given   (also ValueError)
     ├── OptionError                 an option is unknown or out of range              (also ValueError)
@@ -55,7 +55,7 @@ class ExtractionError(Exception):
 
 
 class ImageError(ExtractionError, ValueError):
-    """A picture cannot be read, or is refused; ``source`` names where it came from."""
+    """A picture or a document cannot be read, or is refused; ``source`` names where it came from."""
 
     def __init__(self, message: str, *, source: str, hint: str | None = None) -> None:
         super().__init__(f"{source}: {message}", hint=hint)
