@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.lint_fields import Finding
+    from extraction.linting import check_schema
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
@@ -74,6 +76,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
+            "extraction.lint_fields": ("Finding",),
+            "extraction.linting": ("check_schema",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -94,6 +98,7 @@ __all__ = [
     "ContextLengthError",
     "Extraction",
     "ExtractionError",
+    "Finding",
     "GenerationCancelledError",
     "GenerationError",
     "GrammarWarning",
@@ -113,6 +118,7 @@ __all__ = [
     "__version__",
     "aextract",
     "calibrate",
+    "check_schema",
     "extract",
     "load_image",
     "plot_bounding_boxes",
