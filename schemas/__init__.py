@@ -5,6 +5,7 @@
 * ``counting``: Count and Counts.
 * ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
 * ``scene``: DetectedObject and Scene.
+* ``merging``: Merge, Key, CountOf, SumOf and RunningBalance, for what a document says on several pages.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
 * ``markers``: how a JSON schema says that a list of numbers is a box.
@@ -18,6 +19,7 @@ from extraction.schemas.counting import Count, Counts
 from extraction.schemas.geometry import Box, Point, Polygon, Size
 from extraction.schemas.json_schema import Schema, json_schema_of
 from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
+from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
 
@@ -27,16 +29,21 @@ __all__ = [
     "Box",
     "Color",
     "Count",
+    "CountOf",
     "Counts",
     "DetectedObject",
+    "Key",
     "LabeledBox",
     "LabeledPoint",
     "LabeledPolygon",
+    "Merge",
     "Point",
     "Polygon",
+    "RunningBalance",
     "Scene",
     "Schema",
     "Size",
+    "SumOf",
     "json_schema_of",
     "load_schema",
     "registered_schemas",
