@@ -188,7 +188,7 @@ def marks_of(schema: Mapping[str, Any], *, at: str = "#") -> tuple[_Mark, ...]:
         told = schema[kind.key]
         try:
             marks.append(_read(kind, told))
-        except (TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SchemaError(f"the schema is wrong at {at}: {kind.key} cannot be {told!r:.100}: {error}") from error
     return tuple(marks)
 

@@ -32,25 +32,30 @@ class Field:
     node: Any
 
     @cached_property
-    def _nodes(self) -> list[Mapping[str, Any]]:
+    def nodes(self) -> list[Mapping[str, Any]]:
         """All that is said of the place: the node, and what its references, its null and its allOf lead to."""
         return list(_followed(self.node, self.root))
 
     @cached_property
     def _plain(self) -> Mapping[str, Any]:
-        return self._nodes[-1] if self._nodes else {}
+        return self.nodes[-1] if self.nodes else {}
 
     @cached_property
     def kind(self) -> Kind:
         """What kind of value stands there."""
-        if any(MARKER_KEY in node for node in self._nodes):
+        if any(MARKER_KEY in node for node in self.nodes):
             return "value"
-        if any(is_list(node, self.root) for node in self._nodes):
+        if any(is_list(node, self.root) for node in self.nodes):
             return "list"
-        if any("properties" in node or node.get("type") == "object" for node in self._nodes):
+        if any("properties" in node or node.get("type") == "object" for node in self.nodes):
             return "object"
         plain = self._plain
         return "text" if plain.get("type") == "string" and not any(key in plain for key in _CLOSED_TEXT) else "value"
+
+    @property
+    def marker(self) -> str | None:
+        """What kind of place it is ("box" ...); None where it is none."""
+        return next((node[MARKER_KEY] for node in self.nodes if MARKER_KEY in node), None)
 
     def mark(self, kind: type[M]) -> M | None:
         """The mark of a kind; the outermost where there are several.
@@ -58,7 +63,7 @@ class Field:
         Raises:
             SchemaError: It is written wrongly.
         """
-        for node in self._nodes:
+        for node in self.nodes:
             for mark in marks_of(node):
                 if isinstance(mark, kind):
                     return mark
@@ -67,12 +72,12 @@ class Field:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of an object's fields, in order."""
-        return tuple(dict.fromkeys(name for node in self._nodes for name in node.get("properties", ())))
+        return tuple(dict.fromkeys(name for node in self.nodes for name in node.get("properties", ())))
 
     @cached_property
     def needed(self) -> frozenset[str]:
         """The fields that an object must have, and that cannot be null."""
-        required = {name for node in self._nodes for name in node.get("required", ())}
+        required = {name for node in self.nodes for name in node.get("required", ())}
         return frozenset(name for name in required if not self.below(name).nullable)
 
     @cached_property
@@ -82,7 +87,7 @@ class Field:
 
     def below(self, name: str) -> Field:
         """A field of an object."""
-        for node in self._nodes:
+        for node in self.nodes:
             if name in node.get("properties", ()):
                 return Field(self.root, node["properties"][name])
         rest = self._plain.get("additionalProperties", True)
@@ -91,7 +96,7 @@ class Field:
     @cached_property
     def item(self) -> Field:
         """An item of a list."""
-        for node in self._nodes:
+        for node in self.nodes:
             if isinstance(node.get("items"), Mapping):
                 return Field(self.root, node["items"])
         return Field(self.root, True)

@@ -107,7 +107,10 @@ def _by_key(items: Sequence[Tree], item: Field, key: Key) -> list[Tree]:
 
 
 def _different(items: Sequence[Tree]) -> list[Tree]:
-    return list({_identity(plain(one)): one for one in reversed(items)}.values())[::-1]
+    first: dict[str, Tree] = {}
+    for one in items:
+        first.setdefault(_identity(plain(one)), one)
+    return list(first.values())
 
 
 # --- values ----------------------------------------------------------------------------------------------------------

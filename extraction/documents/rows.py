@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from string import punctuation
 from typing import Final
 
 from extraction.documents.fields import Field
@@ -70,7 +71,7 @@ def joined(first: Tree, second: Tree, item: Field, expected: Expected) -> Node |
     if is_empty(first) or is_empty(second):
         return None
     lacks, other_lacks = expected.lacking(first), expected.lacking(second)
-    goes_on = bool(other_lacks) and _only_goes_on(first, second, item)
+    goes_on = _only_goes_on(first, second, item, other_lacks - lacks)
     complementary = bool(lacks - other_lacks) and bool(other_lacks - lacks)
     if not goes_on and not complementary:
         return None
@@ -78,11 +79,31 @@ def joined(first: Tree, second: Tree, item: Field, expected: Expected) -> Node |
     return None if parts is None else Node(parts, joined=True)
 
 
-def _only_goes_on(first: Node, second: Node, item: Field) -> bool:
-    """Whether all that stands in the second half goes on with what stands in the first: texts and lists."""
-    told = [name for name, part in second.parts.items() if not is_empty(part)]
-    return all(
-        item.below(name).kind in ("text", "list") and not is_empty(first.parts.get(name, Leaf(None))) for name in told
+def _only_goes_on(first: Node, second: Node, item: Field, missed: frozenset[str]) -> bool:
+    """Whether all that stands in the second half goes on with what stands in the first: its lists, or its texts.
+
+    Args:
+        first: The first half.
+        second: The second half.
+        item: What the user's schema says of an item.
+        missed: What an item should have, the first half has, and the second has not.
+    """
+    told = {name: part for name, part in second.parts.items() if not is_empty(part)}
+    kinds = {item.below(name).kind for name in told}
+    if not missed or not kinds <= {"text", "list"} or any(is_empty(first.parts.get(name, Leaf(None))) for name in told):
+        return False
+    if "list" in kinds:
+        return "text" not in kinds
+    # A row of texts alone may be one of its own; one without the date or the amount that all others have is none.
+    return any(item.below(name).kind == "value" for name in missed) and all(
+        _has_words(first.parts[name]) for name in told
+    )
+
+
+def _has_words(text: Tree) -> bool:
+    """Whether a text has words, and is no number or code, which ends where it ends."""
+    return any(
+        word.isalpha() and len(word) > 1 for word in (one.strip(punctuation) for one in str(plain(text)).split())
     )
 
 
