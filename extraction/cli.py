@@ -226,18 +226,22 @@ def schemas(
     from extraction import schema_listing
 
     with ending_in_one_line(debug=debug), redirect_stdout(sys.stderr):  # a schema's module may print
-        if sum((prompt, check)) > 1:
+        if prompt and check:
             raise OptionError("--prompt and --check are two questions: ask one at a time")
         if name is None and (prompt or check or family):
             raise OptionError("--prompt, --check and --family are about one schema: name it")
         if name and family and not (prompt or check):
             raise OptionError("--family goes with --prompt and --check: JSON Schema is the same for every model")
+        text: str | bytes
+        well = True
         if name is None:
-            text, well = schema_listing.names(), True
+            text = schema_listing.names()
         elif check:
             text, well = schema_listing.findings(name, family)
+        elif prompt:
+            text = schema_listing.form(name, family)
         else:
-            text, well = schema_listing.form(name, family) if prompt else _json(schema_listing.document(name)), True
+            text = _json(schema_listing.document(name))
     typer.echo(text, nl=False)
     raise typer.Exit(0 if well else 1)
 

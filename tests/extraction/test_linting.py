@@ -49,6 +49,14 @@ class Row(BaseModel):
     price: Annotated[Decimal, Field(decimal_places=2)] | None = None
 
 
+class Priced(BaseModel):
+    price: float
+
+
+class Person(BaseModel):
+    name: TEXT
+
+
 class OpenRow(BaseModel):
     model_config = ConfigDict(extra="allow")
 
@@ -56,7 +64,9 @@ class OpenRow(BaseModel):
 
 
 def one_field(name: str, kind: Any, default: Any = ..., **more: Any) -> type[BaseModel]:
-    return create_model("Made", **{name: (kind, Field(default, **more))})
+    fields: dict[str, Any] = {name: (kind, Field(default, **more))}
+    made: type[BaseModel] = create_model("Made", **fields)
+    return made
 
 
 def rules(schema: Any, **options: Any) -> set[str]:
@@ -71,7 +81,7 @@ def rules(schema: Any, **options: Any) -> set[str]:
         ("invention", "invoice_number", TEXT, ...),
         ("invention", "age", int, ...),
         ("invention", "total", Annotated[Decimal, Field(decimal_places=2)], ...),
-        ("invention", "rows", Annotated[list[create_model("Item", price=(float, ...))], Field(max_length=3)], ...),
+        ("invention", "rows", Annotated[list[Priced], Field(max_length=3)], ...),
         ("default-value", "currency", TEXT, "EUR"),
         ("default-value", "pages", int, 1),
         ("endless-list", "rows", list[Row], ...),
@@ -79,7 +89,7 @@ def rules(schema: Any, **options: Any) -> set[str]:
         ("endless-list", "pairs", tuple[int, ...], ...),
         ("endless-text", "person", str | None, None),
         ("endless-text", "person", Annotated[str, Field(pattern="^[A-Z]")] | None, None),
-        ("invention", "items", create_model("Item", name=(TEXT, ...)), ...),
+        ("invention", "items", Person, ...),
         ("closed-choice", "paid_by", Literal["cash", "card"], ...),
         ("closed-choice", "paid_by", Paid, ...),
         ("anything", "extras", Any, None),
@@ -203,7 +213,8 @@ def test_boxes_by_family() -> None:
 
 
 def test_large_and_deep() -> None:
-    wide: Any = create_model("Wide", **{f"field_of_name_{index}": (TEXT | None, None) for index in range(200)})
+    fields: dict[str, Any] = {f"field_of_name_{index}": (TEXT | None, None) for index in range(200)}
+    wide = create_model("Wide", **fields)
     [finding] = [finding for finding in check_schema(wide) if finding.rule == "large"]
     assert finding.problem.startswith("the form takes about ")
     inner: Any = Row
