@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.lint_fields import Finding
+    from extraction.linting import check_schema
     from extraction.pages.document import Document, open_document
     from extraction.pages.limits import PageLimits
     from extraction.pages.page import Page
@@ -80,6 +82,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.pages.document": ("Document", "open_document"),
             "extraction.pages.limits": ("PageLimits",),
             "extraction.pages.page": ("Page",),
+            "extraction.lint_fields": ("Finding",),
+            "extraction.linting": ("check_schema",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -101,6 +105,7 @@ __all__ = [
     "Document",
     "Extraction",
     "ExtractionError",
+    "Finding",
     "GenerationCancelledError",
     "GenerationError",
     "GrammarWarning",
@@ -122,6 +127,7 @@ __all__ = [
     "__version__",
     "aextract",
     "calibrate",
+    "check_schema",
     "extract",
     "load_image",
     "open_document",

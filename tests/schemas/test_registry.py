@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from extraction.errors import SchemaError
+from extraction.schemas import documents
 from extraction.schemas.counting import Counts
 from extraction.schemas.json_schema import json_schema_of
 from extraction.schemas.registry import load_schema, registered_schemas
@@ -40,12 +41,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if name.startswith("own_"):
+        if name.startswith(("own_", "_schemas_in_")):
             del sys.modules[name]
 
 
 def test_registered() -> None:
-    assert registered_schemas() == {"scene": Scene, "object": DetectedObject, "counts": Counts}
+    assert registered_schemas() == {
+        "scene": Scene,
+        "object": DetectedObject,
+        "counts": Counts,
+        "receipt": documents.Receipt,
+        "invoice": documents.Invoice,
+        "business_card": documents.BusinessCard,
+        "identity_document": documents.IdentityDocument,
+        "form": documents.Form,
+        "table": documents.Table,
+        "chart": documents.Chart,
+        "bank_statement": documents.BankStatement,
+    }
     for name, schema in registered_schemas().items():
         assert load_schema(name) is schema
     registered_schemas().clear()
@@ -70,20 +83,55 @@ def test_in_modules() -> None:
     assert sys.path == path
 
 
+def test_in_python_files(folder: Path) -> None:
+    papers = folder / "my papers"
+    papers.mkdir()
+    (papers / "json.py").write_text(
+        "from __future__ import annotations\nfrom own_beside import Line\nfrom pydantic import BaseModel\n"
+        "class Bill(BaseModel):\n    lines: list[Line]\n    again: Bill | None = None\n    class Inner(BaseModel): 'In.'\n"
+    )
+    (papers / "own_beside.py").write_text("from pydantic import BaseModel\nclass Line(BaseModel): 'A line.'\n")
+    before = list(sys.path)
+    for spec in ("my papers/json.py:Bill", f"{papers}/json.py:Bill", "./my papers/json.py:Bill"):
+        bill: Any = load_schema(spec)
+        assert bill.model_validate({"lines": [{}], "again": {"lines": []}}).again.lines == []
+    assert json_schema_of(load_schema("my papers/json.py:Bill.Inner"))["description"] == "In."
+    assert sys.path == before
+    assert hasattr(sys.modules["json"], "dumps")  # a file's name hides no module
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("missing.py:Bill", "missing.py: there is no such file"),
+        ("own_broken.py:Bill", "own_broken.py cannot be run: ZeroDivisionError: division by zero"),
+        ("own_needy.py:Bill", "own_needy.py cannot be run: ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("own_forms.py:Bil", "own_forms.py has no 'Bil'; did you mean 'Bill'?"),
+        ("own_forms.py:number", "5 is not a schema"),
+        ("own_forms.py:WRONG", "own_forms.py:WRONG at /type: 'objekt' is not one of"),
+    ],
+)
+def test_refuses_python_files(folder: Path, spec: str, said: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        load_schema(spec)
+    assert said in str(caught.value)
+    assert not any(name.startswith("_schemas_in_") and "broken" in name for name in sys.modules)
+
+
 def test_in_files(folder: Path) -> None:
     path = folder / "form.json"
     path.write_text('{"title": "Form", "type": "object"}')
-    (folder / "form").write_text('{"title": "Other"}')
+    (folder / "paper").write_text('{"title": "Other"}')
     form = {"title": "Form", "type": "object"}
     assert load_schema(path) == load_schema(str(path)) == load_schema("form.json") == form
-    assert load_schema("form") == {"title": "Other"}
+    assert load_schema("paper") == {"title": "Other"}
     assert json_schema_of(load_schema("form.json")) == form
 
 
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts;"),
+        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts, receipt,"),
         ("", "there is no schema '' (known are"),
         (".own_forms:Bill", "there is no schema '.own_forms:Bill' (known are"),
         ("missing.json", "missing.json: No such file or directory"),
