@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def text_angle(lines: Sequence[Line]) -> float:
     The quarter turn in which most text stands counts, and in it the median of the lines, the longer the weightier.
     """
     measured = [(quad_angle(quad), quad_size(quad)) for quad in (_quad(line) for line in lines)]
-    lengths = {quarter: 0.0 for quarter in (0, 1, 2, 3)}
+    lengths = dict.fromkeys((0, 1, 2, 3), 0.0)
     for angle, (length, _) in measured:
         lengths[round(angle / 90) % 4] += length
     quarter = max(lengths, key=lambda one: lengths[one])
@@ -109,7 +110,7 @@ def split_at_columns(line: Line, angle: float) -> list[Line]:
     """The parts of a line between gaps of a column's width; most lines are one."""
     height = max(placed(line, angle).height, 1.0)
     groups: list[list[Word]] = [[line.words[0]]]
-    for before, word in zip(line.words, line.words[1:], strict=False):
+    for before, word in pairwise(line.words):
         left, right = (straightened(polygon_quad(one.quad, one.box), angle) for one in (before, word))
         if right[:, 0].min() - left[:, 0].max() > COLUMN_GAP * height:
             groups.append([])
@@ -117,7 +118,7 @@ def split_at_columns(line: Line, angle: float) -> list[Line]:
     return [line] if len(groups) == 1 else [line_of(group) for group in groups]
 
 
-def join_pieces(row: Sequence[Placed], angle: float) -> list[Line]:
+def join_pieces(row: Sequence[Placed]) -> list[Line]:
     """The lines of a row, from left to right, with the pieces of one line put together."""
     joined: list[list[Placed]] = []
     for piece in sorted(row, key=lambda one: one.x1):
