@@ -67,7 +67,7 @@ def _ordered(pieces: Sequence[Placed]) -> list[list[Placed]]:
         return [list(pieces)] if pieces else []
     height = median(piece.height for piece in pieces)
     rivers = [gap for gap in _inner_gaps(pieces) if gap[1] - gap[0] >= _RIVER * height]
-    if columns := [gap for gap in rivers if _separates_columns(pieces, gap)]:
+    if columns := _column_gaps(pieces, rivers):
         return [row for part in _split_at(pieces, columns) for row in _ordered(part)]
     bands = _bands(pieces)
     if len(bands) == 1:
@@ -102,17 +102,30 @@ def _split_at(pieces: Sequence[Placed], gaps: Sequence[_Gap]) -> list[list[Place
     return parts
 
 
-def _separates_columns(pieces: Sequence[Placed], gap: _Gap) -> bool:
-    """Whether the text on either side of a gap is read as a column of its own."""
-    left, right = _split_at(pieces, [gap])
-    fewer, more = sorted((left, right), key=len)
-    if len(fewer) < 2:
-        return False
-    aligned = sum(any(one.shares_row(other) for other in more) for one in fewer) / len(fewer)
-    return aligned < _ALIGNED or (_is_prose(left) and _is_prose(right))
+def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]:
+    """Those of the gaps on whose sides text is read as columns of their own."""
+    strips = _split_at(pieces, rivers)
+    found = []
+    for index, river in enumerate(rivers, 1):
+        fewer, more = sorted(map(_rows, _split_at(pieces, [river])), key=len)
+        if len(fewer) < 2:
+            continue
+        aligned = sum(any(_share_row(row, other) for other in more) for row in fewer) / len(fewer)
+        # The nearest strips that are more than one stray line, such as a page's number between its columns.
+        left = next((strip for strip in reversed(strips[:index]) if len(strip) > 1), [])
+        right = next((strip for strip in strips[index:] if len(strip) > 1), [])
+        if aligned < _ALIGNED or (_is_prose(left) and _is_prose(right)):
+            found.append(river)
+    return found
+
+
+def _share_row(row: Sequence[Placed], other: Sequence[Placed]) -> bool:
+    return any(one.shares_row(two) for one in row for two in other)
 
 
 def _is_prose(pieces: Sequence[Placed]) -> bool:
+    if not pieces:
+        return False
     width = max(piece.x2 for piece in pieces) - min(piece.x1 for piece in pieces)
     characters = median(len(piece.line.text) for piece in pieces)
     return characters >= _PROSE_CHARACTERS and median(piece.x2 - piece.x1 for piece in pieces) >= _PROSE_FILL * width
