@@ -161,5 +161,5 @@ def _longest_rise(numbers: Sequence[int]) -> int:
 
 
 def _bare(text: str) -> str:
-    """Its letters and digits, in lower case."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    """Its letters and digits, in lower case; a multiplication sign is as good as an x."""
+    return "".join(char for char in text.casefold().replace("×", "x") if char.isalnum())
