@@ -162,4 +162,4 @@ def _longest_rise(numbers: Sequence[int]) -> int:
 
 def _bare(text: str) -> str:
     """Its letters and digits, in lower case; a multiplication sign is as good as an x."""
-    return "".join(char for char in text.casefold().replace("×", "x") if char.isalnum())
+    return "".join(char for char in text.casefold().replace("\N{MULTIPLICATION SIGN}", "x") if char.isalnum())
