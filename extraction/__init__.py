@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from extraction.images import Picture, load_image
     from extraction.lint_fields import Finding
     from extraction.linting import check_schema
+    from extraction.ocr.reading import read_words
     from extraction.pages.document import Document, open_document
     from extraction.pages.limits import PageLimits
     from extraction.pages.page import Page
@@ -84,6 +85,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.pages.page": ("Page",),
             "extraction.lint_fields": ("Finding",),
             "extraction.linting": ("check_schema",),
+            "extraction.ocr.reading": ("read_words",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -133,4 +135,5 @@ __all__ = [
     "open_document",
     "plot_bounding_boxes",
     "plot_boxes",
+    "read_words",
 ]
