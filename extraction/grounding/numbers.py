@@ -215,3 +215,12 @@ def _are_grouped(groups: list[str], marks: list[str]) -> bool:
 def read_currency(text: str) -> tuple[str, ...]:
     """The codes that a currency's sign, code or name may stand for; empty where it is none."""
     return _CURRENCIES.get(text.translate(SAME_WIDTH).strip().casefold(), ())
+
+
+_NAMED_CURRENCY = re.compile(rf"(?<![A-Za-zÀ-ɏ])(?:{_CURRENCY})(?![A-Za-zÀ-ɏ])", re.IGNORECASE)
+
+
+def find_currencies(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The signs and codes of currencies in a text, as (start, end, the codes that it may stand for)."""
+    for match in _NAMED_CURRENCY.finditer(text.translate(SAME_WIDTH)):
+        yield match.start(), match.end(), _CURRENCIES[match.group().casefold()]
