@@ -1,12 +1,10 @@
 """``PageIndex``: a page's words, made ready for looking values up: by number, date and telephone number, and by text.
 
-It is built once per page. What stands where is kept in the *reading frame*: the pixels of the picture turned back by the
-slant of the text, so that a row is a row on a page that lay askew in the scanner.
+It is built once per page. Rows and columns are found in the reading frame, so that a row is a row on a page that lay askew.
 """
 
 from __future__ import annotations
 
-import math
 import statistics
 import unicodedata
 from bisect import bisect_right
@@ -18,31 +16,20 @@ from decimal import Decimal
 from functools import cached_property
 
 from extraction.grounding.dates import MonthDay
+from extraction.grounding.letter_widths import Widths, widths_of
 from extraction.grounding.numbers import SAME_WIDTH, Money, find_currencies
 from extraction.grounding.values import Found, find_values
+from extraction.grounding.reading_frame import Placed, ReadingFrame
 from extraction.pages.words import PageWords, Word
 from extraction.schemas.geometry import Box
 
 _COLUMN_GAP = 1.2
 """A gap between two words that is wider than so many of their heights parts two columns."""
 
-_DIGIT_GAP = 0.7
+_NUMBERS = ("number", "money", "percent")
+
+_DIGIT_GAP = 0.95
 """A gap between two groups of digits that is wider than so many heights parts two numbers."""
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A rectangle in the reading frame: its left and right end, its middle line and its height."""
-
-    left: float
-    right: float
-    middle: float
-    height: float
-
-    def overlap(self, other: Placed) -> float:
-        """How much of the narrower one lies above or below the other, 0 to 1; negative for a gap."""
-        shared = min(self.right, other.right) - max(self.left, other.left)
-        return shared / max(min(self.right - self.left, other.right - other.left), 1e-6)
 
 
 @dataclass(slots=True)
@@ -58,6 +45,7 @@ class Segment:
         places: Where each word stands there.
         row: Which visual row it is in, from the top.
         block: Its block.
+        widths: Measures its characters.
         found: The values in it.
     """
 
@@ -68,6 +56,7 @@ class Segment:
     placed: Placed
     places: list[Placed]
     block: int
+    widths: Widths
     row: int = 0
     found: tuple[Found, ...] = ()
 
@@ -114,14 +103,15 @@ class Stream:
     origin: list[tuple[int, int]]
 
 
-@dataclass(slots=True)
+@dataclass
 class PageIndex:
     """A page made ready for look-ups.
 
     Attributes:
         number: The page's number.
         page: Its words.
-        slant: By how many radians the text is turned clockwise.
+        frame: How its text lies.
+        widths: Measures its characters.
         segments: In reading order.
         rows: The segments of each visual row, from left to right, by index.
         numbers: Places by the number that stands there; all readings.
@@ -135,7 +125,8 @@ class PageIndex:
 
     number: int
     page: PageWords
-    slant: float = 0.0
+    frame: ReadingFrame
+    widths: Widths
     segments: list[Segment] = field(default_factory=list)
     rows: list[list[int]] = field(default_factory=list)
     numbers: dict[Decimal, list[Span]] = field(default_factory=lambda: defaultdict(list))
@@ -149,7 +140,7 @@ class PageIndex:
     @classmethod
     def of(cls, page: PageWords, number: int = 1) -> PageIndex:
         """The index of a page."""
-        index = cls(number, page, _slant(page))
+        index = cls(number, page, ReadingFrame(page), widths_of(page.words))
         index._cut_segments()
         index._find_rows()
         for segment in index.segments:
@@ -194,11 +185,7 @@ class PageIndex:
         segment = self.segments[part.segment]
         for index, begin, end in _pieces(segment, part):
             box = segment.words[index].box
-            if (begin, end) == (0.0, 1.0):
-                yield box
-            else:  # in a word its characters are taken to be equally wide
-                width = box.x2 - box.x1
-                yield Box(x1=box.x1 + begin * width, y1=box.y1, x2=box.x1 + end * width, y2=box.y2)
+            yield box if (begin, end) == (0.0, 1.0) else _cut(segment.words[index], begin, end)
 
     # --- reading the page --------------------------------------------------------------------------------------------
 
@@ -206,7 +193,7 @@ class PageIndex:
         for line in self.page.lines:
             waiting: list[tuple[Word, Placed]] = []
             for word in line.words:
-                placed = self._frame(word)
+                placed = self.frame.place(word)
                 if waiting and placed.left - waiting[-1][1].right > _COLUMN_GAP * max(
                     placed.height, waiting[-1][1].height
                 ):
@@ -215,17 +202,6 @@ class PageIndex:
                 waiting.append((word, placed))
             if waiting:
                 self._add_segment(waiting, line.block)
-
-    def _frame(self, word: Word) -> Placed:
-        box = word.box
-        cos, sin = math.cos(self.slant), math.sin(self.slant)
-        x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
-        middle, along = y * cos - x * sin, x * cos + y * sin
-        width, height = box.x2 - box.x1, box.y2 - box.y1
-        if word.quad is not None and len(word.quad.points) == 4:
-            corners = word.quad.points
-            width, height = corners[0].distance(corners[1]), corners[1].distance(corners[2])
-        return Placed(along - width / 2, along + width / 2, middle, max(height, 1.0))
 
     def _add_segment(self, pairs: list[tuple[Word, Placed]], block: int) -> None:
         words, places = [word for word, _ in pairs], [placed for _, placed in pairs]
@@ -240,7 +216,7 @@ class PageIndex:
             statistics.median(one.height for one in places),
         )
         text = " ".join(word.text for word in words)
-        self.segments.append(Segment(len(self.segments), words, text, starts, placed, places, block))
+        self.segments.append(Segment(len(self.segments), words, text, starts, placed, places, block, self.widths))
 
     def _find_rows(self) -> None:
         """Puts segments whose middle lines are close into one row."""
@@ -265,15 +241,17 @@ class PageIndex:
             return
         found = list(find_values(segment.text))
         segment.found = tuple(found)
+        found = [one for one in found if one.kind not in _NUMBERS or self._is_close(segment, one)]
         if len(segment.words) > 1:  # what stands alone as a word may be a value of its own
             for start, word in zip(segment.starts, segment.words, strict=True):
-                found += [
-                    Found(one.kind, one.start + start, one.end + start, one.text, one.readings, one.fuzzy)
-                    for one in find_values(word.text)
-                ]
-        for one in {(one.kind, one.start, one.end): one for one in reversed(found)}.values():
-            if one.kind not in ("number", "money", "percent") or self._is_close(segment, one):
-                self._add_value(one, Span(self.number, (Part(segment.index, one.start, one.end),)))
+                for told in find_values(word.text):
+                    one = Found(
+                        told.kind, told.start + start, told.end + start, told.text, told.readings, told.fuzzy
+                    )
+                    if not any(_is_in(one, other) for other in found):
+                        found.append(one)
+        for one in found:
+            self._add_value(one, Span(self.number, (Part(segment.index, one.start, one.end),)))
         self._read_currencies(segment)
 
     def _read_currencies(self, segment: Segment) -> None:
@@ -345,7 +323,7 @@ class PageIndex:
     def _is_stacked(self, upper: int, lower: int) -> bool:
         above, below = self.segments[upper].placed, self.segments[lower].placed
         heights = sorted((above.height, below.height))
-        return below.middle - above.middle < 2.4 * heights[1] and heights[1] < 1.9 * heights[0]
+        return below.middle - above.middle < 3 * heights[1] and heights[1] < 1.9 * heights[0]
 
     def _stream(self, chain: Sequence[int]) -> Stream:
         letters: list[str] = []
@@ -381,6 +359,18 @@ class PageIndex:
         return True
 
 
+def _is_in(one: Found, other: Found) -> bool:
+    """Whether a value is the same as another around it, which may have its currency or sign besides."""
+    if not other.start <= one.start <= one.end <= other.end or {one.kind, other.kind} - {*_NUMBERS, one.kind}:
+        return False
+    return bool(_absolute(one) & _absolute(other)) if one.kind in _NUMBERS else one.readings == other.readings
+
+
+def _absolute(found: Found) -> set[Decimal]:
+    amounts = (one.amount if isinstance(one, Money) else one for one in found.readings)
+    return {abs(one) for one in amounts if isinstance(one, Decimal)}
+
+
 def bare_letters(text: str) -> Iterator[tuple[int, str]]:
     """The letters and digits of a text without case, each with its place; one may become several (``ß``)."""
     for place, char in enumerate(text.translate(SAME_WIDTH)):
@@ -394,25 +384,30 @@ def bare(text: str) -> str:
     return "".join(told for _, told in bare_letters(text))
 
 
+def _cut(word: Word, begin: float, end: float) -> Box:
+    """The box around a piece of a word, from one share of its width to another."""
+    if word.quad is None or len(word.quad.points) != 4:
+        box = word.box
+        width = box.x2 - box.x1
+        return Box(x1=box.x1 + begin * width, y1=box.y1, x2=box.x1 + end * width, y2=box.y2)
+    top_left, top_right, bottom_right, bottom_left = word.quad.points
+    corners = [
+        (one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
+        for one, other in ((top_left, top_right), (bottom_left, bottom_right))
+        for share in (begin, end)
+    ]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return Box(x1=min(xs), y1=min(ys), x2=max(xs), y2=max(ys))
+
+
 def _pieces(segment: Segment, part: Part) -> Iterator[tuple[int, float, float]]:
     """The words of a part, each with the shares of its width at which the part begins and ends in it."""
     first = max(bisect_right(segment.starts, part.start) - 1, 0)
     for index in range(first, len(segment.words)):
-        start, length = segment.starts[index], len(segment.words[index].text)
+        start, text = segment.starts[index], segment.words[index].text
         if start >= part.end:
             return
-        begin, end = max(part.start - start, 0), min(part.end - start, length)
+        begin, end = max(part.start - start, 0), min(part.end - start, len(text))
         if begin < end:
-            yield index, begin / length, end / length
-
-
-def _slant(page: PageWords) -> float:
-    """By how many radians the text of a page is turned clockwise: as its words' corners say, else as the page does."""
-    angles = []
-    for word in page:
-        if word.quad is not None and len(word.quad.points) == 4 and len(word.text) > 3:
-            left, right = word.quad.points[:2]
-            angles.append(math.atan2(right.y - left.y, right.x - left.x))
-    if len(angles) >= 3:
-        return statistics.median(angles)
-    return math.radians(page.angle) if abs(page.angle) < 45 else 0.0
+            whole = segment.widths(text)
+            yield index, segment.widths(text[:begin]) / whole, segment.widths(text[:end]) / whole

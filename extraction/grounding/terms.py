@@ -13,11 +13,11 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 _TERMS = {
-    "total": "total totaal totale totals summe gesamt gesamtsumme suma somme jumlah ttl endsumme insgesamt geral",
+    "total": "total totaal totale totals summe gesamt gesamtsumme suma somme jumlah ttl ttc endsumme insgesamt geral",
     "total amount": "gesamtbetrag endbetrag rechnungsbetrag totaalbedrag",
     "total price": "gesamtpreis",
     "amount": "amount amt betrag montant importe importo bedrag valor amounts",
-    "subtotal": "subtotal zwischensumme netto net nett subtotale subtotaal imponible imponibile",
+    "subtotal": "subtotal ht zwischensumme netto net nett subtotale subtotaal imponible imponibile",
     "due": "due payable pay owed owing zahlen zahlbar payer pagar pagare betalen balance",
     "paid": "paid bezahlt paye pagado pagato betaald pago",
     "tax": "tax taxes vat gst sst mwst ust mehrwertsteuer umsatzsteuer tva iva btw steuer impuesto imposto taxe",
@@ -84,7 +84,7 @@ _ALIASES = (
     (frozenset(("amount",)), frozenset(("total",))),
     (frozenset(("amount",)), frozenset(("total", "price"))),
     (frozenset(("subtotal",)), frozenset(("subtotal", "total"))),
-    (frozenset(("subtotal",)), frozenset(("sub", "total"))),
+    (frozenset(("total",)), frozenset(("subtotal", "total"))),  # "nett total", where a country says so
     (frozenset(("unit", "price")), frozenset(("price",))),
     (frozenset(("tax", "number")), frozenset(("tax", "id"))),
     (frozenset(("cash",)), frozenset(("amount", "paid"))),
@@ -93,8 +93,11 @@ _ALIASES = (
 
 _IGNORED = frozenset(
     "the of a an for to and or der die das des den von für und im in de la le les du des el los las del di il dello e y "
-    "et op per eur usd gbp chf rm inkl incl excl zzgl".split()
+    "et op per eur usd gbp chf rm zzgl zu da te".split()
 )
+_PARTED_SUBTOTAL = re.compile(r"\b(?:sub|sous|sotto|zwischen)[\s.-]*(?:total\w*|ttl|summe)", re.IGNORECASE)
+_WITHOUT = frozenset("excl exclusive excluding ohne exkl hors sin senza zonder before ex".split())
+_WITH = frozenset("incl inclusive including inkl inklusive comprise incluido inclus inclusa inclusief dont".split())
 _WORD = re.compile(r"[^\W\d_]+|[#]|n°|nº")
 _ALIAS = 0.95
 _ALIKE = 84.0
@@ -104,7 +107,7 @@ _ALIKE = 84.0
 @lru_cache(maxsize=65536)
 def terms(text: str) -> frozenset[str]:
     """The terms of a name or a label: ``invoiceNumber``, ``Invoice No.:`` and ``Rechnungsnummer`` are the same two."""
-    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    parted = _PARTED_SUBTOTAL.sub("subtotal", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
     words = [word.casefold() for word in _WORD.findall(parted)]
     found: set[str] = set()
     for word in words:
@@ -114,8 +117,10 @@ def terms(text: str) -> frozenset[str]:
             found.update(known)
         elif plain not in _IGNORED and (len(plain) > 1 or len(words) == 1):
             found.add(plain)
-    if "mwst" in words and "no" in words:
-        found.add("id")
+    if "tax" in found and not _WITHOUT.isdisjoint(words):  # "total excl. tax"
+        return frozenset({"subtotal"} | (found - {"tax", "total", "amount"}))
+    if "tax" in found and not _WITH.isdisjoint(words):  # "total incl. tax"
+        found.discard("tax")
     return frozenset(found)
 
 
