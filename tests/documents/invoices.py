@@ -9,90 +9,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.documents.canvas import BLACK, Anchor, Canvas, Fact, Ink, Piece
+from tests.documents.canvas import BLACK, Anchor, Canvas, Fact, Ink, Piece, plain
 from tests.documents.fonts import PROPORTIONAL, Face
+from tests.documents.invoice_labels import INVOICE_LABELS
 from tests.documents.locales import Locale, Money, choose_locale
 from tests.documents.paper import Paper, finish
 from tests.documents.truth import Sample
-from tests.documents.vocabulary import Party, digits, goods, party, person, work
+from tests.documents.vocabulary import Party, digits, goods, iban, party, person, work
 
-_ENGLISH: Final[Mapping[str, tuple[str, ...]]] = {
-    "invoice": ("INVOICE", "Invoice", "TAX INVOICE", "Tax Invoice"),
-    "number": ("Invoice No.", "Invoice #", "Invoice Number:", "Document no."),
-    "date": ("Invoice Date", "Date:", "Date", "Issue date", "Date of issue"),
-    "due": ("Due Date", "Payment due", "Due:", "Please pay by"),
-    "order": ("PO Number", "Your order", "P.O. #", "Customer ref."),
-    "to": ("Bill To", "BILL TO:", "Invoice to", "Customer", "Sold to"),
-    "ship": ("Ship To", "Deliver to", "SHIP TO:"),
-    "contact": ("Attn:", "Contact:", "c/o"),
-    "description": ("Description", "Item", "Service", "DESCRIPTION"),
-    "quantity": ("Qty", "Quantity", "QTY"),
-    "price": ("Unit price", "Price", "Rate", "UNIT PRICE"),
-    "amount": ("Amount", "Line total", "Total", "AMOUNT"),
-    "subtotal": ("Subtotal", "Net amount", "SUBTOTAL", "Total excl. tax"),
-    "total": ("Total", "TOTAL", "Total due", "Amount due", "Balance due", "Grand total"),
-    "pay": ("Please pay {total} by {due}.", "Payment of {total} is due on {due}."),
-    "thanks": ("Thank you for your business.", "We appreciate your prompt payment."),
-    "bank": ("Bank details", "Payment to"),
-}
-_GERMAN: Final[Mapping[str, tuple[str, ...]]] = {
-    "invoice": ("Rechnung", "RECHNUNG"),
-    "number": ("Rechnungs-Nr.", "Rechnungsnummer:", "Beleg-Nr."),
-    "date": ("Rechnungsdatum", "Datum:"),
-    "due": ("Fällig am", "Zahlbar bis"),
-    "order": ("Bestell-Nr.", "Ihre Bestellung"),
-    "to": ("Rechnung an", "Kunde"),
-    "ship": ("Lieferadresse", "Lieferung an"),
-    "contact": ("z. Hd.", "Ansprechpartner:"),
-    "description": ("Bezeichnung", "Leistung"),
-    "quantity": ("Menge", "Anzahl"),
-    "price": ("Einzelpreis", "E-Preis"),
-    "amount": ("Gesamt", "Betrag"),
-    "subtotal": ("Nettobetrag", "Zwischensumme"),
-    "total": ("Gesamtbetrag", "Rechnungsbetrag", "Zu zahlen"),
-    "pay": ("Bitte zahlen Sie {total} bis {due}.",),
-    "thanks": ("Vielen Dank für Ihren Auftrag.",),
-    "bank": ("Bankverbindung",),
-}
-_FRENCH: Final[Mapping[str, tuple[str, ...]]] = {
-    "invoice": ("FACTURE", "Facture"),
-    "number": ("Facture n°", "N° de facture :"),
-    "date": ("Date de facture", "Date :"),
-    "due": ("Échéance", "À régler avant le"),
-    "order": ("Commande n°", "Votre réf."),
-    "to": ("Facturé à", "Client"),
-    "ship": ("Livré à", "Livraison"),
-    "contact": ("À l'attention de",),
-    "description": ("Désignation", "Prestation"),
-    "quantity": ("Qté", "Quantité"),
-    "price": ("Prix unitaire", "P.U. HT"),
-    "amount": ("Montant", "Total HT"),
-    "subtotal": ("Total HT", "Sous-total"),
-    "total": ("Total TTC", "Net à payer"),
-    "pay": ("Merci de régler {total} avant le {due}.",),
-    "thanks": ("Merci de votre confiance.",),
-    "bank": ("Coordonnées bancaires",),
-}
-_SPANISH: Final[Mapping[str, tuple[str, ...]]] = {
-    "invoice": ("FACTURA", "Factura"),
-    "number": ("Factura nº", "Nº de factura:"),
-    "date": ("Fecha de factura", "Fecha:"),
-    "due": ("Vencimiento", "Pagar antes del"),
-    "order": ("Pedido nº", "Su pedido"),
-    "to": ("Facturar a", "Cliente"),
-    "ship": ("Enviar a", "Entrega"),
-    "contact": ("A la atención de",),
-    "description": ("Descripción", "Concepto"),
-    "quantity": ("Cant.", "Cantidad"),
-    "price": ("Precio unit.", "Precio"),
-    "amount": ("Importe", "Total"),
-    "subtotal": ("Base imponible", "Subtotal"),
-    "total": ("Total", "Total a pagar"),
-    "pay": ("Por favor, pague {total} antes del {due}.",),
-    "thanks": ("Gracias por su confianza.",),
-    "bank": ("Datos bancarios",),
-}
-_LABELS: Final = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
 _ACCENTS: Final[tuple[Ink, ...]] = (BLACK, (30, 60, 120), (140, 40, 40), (20, 100, 80), (90, 90, 90), (200, 100, 20))
 
 
@@ -122,7 +46,7 @@ class Sheet:
 
     def label(self, key: str) -> str:
         """One of the words for ``key``."""
-        return self.rng.choice(_LABELS[self.locale.language][key])
+        return self.rng.choice(INVOICE_LABELS[self.locale.language][key])
 
     def put(
         self,
@@ -148,10 +72,7 @@ class Sheet:
 def invoice(seed: int, *, paper: Paper | None = None, locale: str | None = None) -> Sample:
     """One invoice of one page; the same one for the same arguments.
 
-    Its value has ``invoice_number``, ``date``, ``due_date``, ``order_number``, ``seller`` and ``buyer`` (``name``,
-    ``address``, ``phone``, ``tax_id``), ``currency``, ``items`` (``description``, ``quantity``, ``unit_price``,
-    ``amount``), ``subtotal``, ``taxes`` (``rate`` in percent, ``amount``), ``total`` and ``iban``; None stands for
-    what is not printed.
+    Its value is one of ``extraction.schemas.documents.Invoice``.
 
     Args:
         seed: Decides everything that is not given.
@@ -167,11 +88,12 @@ def invoice(seed: int, *, paper: Paper | None = None, locale: str | None = None)
     day = date(2018, 1, 1) + timedelta(days=rng.randrange(2900))
     pattern = rng.choice(where.dates)
     due = day + timedelta(days=rng.choice([0, 10, 14, 30, 60]))
-    dates = {"date": (day, pattern), "due_date": (due, pattern)}
+    dates = {"invoice_date": (day, pattern), "due_date": (due, pattern)}
     y = _head(sheet, party(rng, where), dates)
     y = _buyer(sheet, party(rng, where), y)
-    y, net = _table(sheet, y)
-    y, total = _totals(sheet, net, y)
+    lines = _lines(sheet)
+    y = _table(sheet, y, lines)
+    y, total = _totals(sheet, lines, y)
     _foot(sheet, total, due, y)
     name = f"invoice {seed}"
     return finish(canvas, sheet.value, rng, name=name, language=where.tag, paper=paper)
@@ -223,11 +145,11 @@ def _numbers(sheet: Sheet, dates: Mapping[str, tuple[date, str]], top: float, *,
         value[key] = day.isoformat()
         fact = Fact(sheet.locale.date(day, pattern), "date", day.isoformat(), f"/{key}")
         rows.append(("due" if key == "due_date" else "date", fact))
-    value["order_number"] = None
+    value["purchase_order"] = None
     if rng.random() < 0.6:
         order = digits(rng, rng.choice(["PO-#####", "########", "?##-###"]))
-        value["order_number"] = order
-        rows.append(("order", Fact(order, "identifier", order, "/order_number")))
+        value["purchase_order"] = order
+        rows.append(("order", Fact(order, "identifier", order, "/purchase_order")))
     rng.shuffle(rows)
     ends = (sheet.margin + 20 * sheet.size) if swapped else sheet.right
     begins = sheet.margin if swapped else sheet.right - 20 * sheet.size
@@ -275,93 +197,152 @@ def _buyer(sheet: Sheet, buyer: Party, y: float) -> float:
     return max(ends)
 
 
-def _table(sheet: Sheet, y: float) -> tuple[float, Decimal]:
-    """The lines; gives where they end, and what they add up to."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of an invoice; ``rate`` is that of its tax, in percent."""
+
+    name: str
+    code: str
+    quantity: int
+    price: Decimal
+    rate: str
+
+    @property
+    def amount(self) -> Decimal:
+        """What it costs."""
+        return self.price * self.quantity
+
+
+def _lines(sheet: Sheet) -> list[_Line]:
+    """What is sold."""
+    rng = sheet.rng
+    count = rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 14])
+    language = sheet.locale.language
+    names = work(rng, count) if language == "en" else goods(rng, language, count)
+    rates = list(sheet.locale.tax[:2]) if rng.random() < 0.25 else [rng.choice(sheet.locale.tax)]
+    pattern = rng.choice(["####", "?-####", "??###"])
+    lines = []
+    for name in names:
+        cents = rng.choice([rng.randint(250, 60000), rng.choice([5000, 7500, 12000])])
+        price = sheet.money.round(Decimal(cents) / 100)
+        quantity = rng.choice([1, 1, 2, 3, 4, 5, 8, 10, 12, 20])
+        lines.append(_Line(name, digits(rng, pattern), quantity, price, rng.choice(rates)))
+    return lines
+
+
+def _table(sheet: Sheet, y: float, lines: Sequence[_Line]) -> float:
+    """The lines; gives where they end."""
     rng, canvas, size = sheet.rng, sheet.canvas, sheet.size
     y += sheet.leading * 1.4
     canvas.new_block()
-    columns = {
-        "description": (sheet.margin + (2.2 * size if (counted := rng.random() < 0.4) else 0.6 * size), "left"),
-        "quantity": (sheet.right - 16 * size, "right"),
-        "price": (sheet.right - 8.5 * size, "right"),
-        "amount": (sheet.right - 0.3 * size, "right"),
-    }
+    extra = rng.choice(["none", "none", "counted", "code"])
+    rated = rng.random() < 0.3
     style = rng.choice(["rules", "grid", "stripes", "plain"])
-    filled = rng.random() < 0.5
+    pitch = sheet.leading * rng.choice([1.15, 1.4])
+    columns = {
+        "description": sheet.margin + {"none": 0.6, "counted": 2.2, "code": 5.0}[extra] * size,
+        "quantity": sheet.right - (19 if rated else 16) * size,
+        "price": sheet.right - (12 if rated else 8.5) * size,
+        "rate": sheet.right - 7 * size,
+        "amount": sheet.right - 0.3 * size,
+    }
+    heads = {key: sheet.label(key) for key in columns if rated or key != "rate"}
+    edges = [sheet.margin, sheet.right, columns["quantity"] - 4 * size, columns["quantity"] + 0.6 * size]
+    edges += [columns["price"] + 0.6 * size, *([columns["rate"] + 0.6 * size] if rated else [])]
+    if extra == "code":
+        heads = {"code": sheet.label("code"), **heads}
+    columns["code"] = sheet.margin + 0.5 * size
     top = y - sheet.leading
+    filled = rng.random() < 0.5
     if filled:
         canvas.draw.rectangle((sheet.margin, top, sheet.right, y + size * 0.5), fill=sheet.accent)
-    for key, (x, anchor) in columns.items():
-        ink: Ink = (250, 250, 250) if filled else BLACK
-        sheet.put(sheet.label(key), x, y, anchor="left" if anchor == "left" else "right", bold=True, ink=ink)
-    count = rng.choice([1, 2, 3, 4, 5, 6, 8, 10])
-    language = sheet.locale.language
-    names = work(rng, count) if language == "en" else goods(rng, language, count)
-    net, told = Decimal(0), []
-    pitch = sheet.leading * rng.choice([1.15, 1.4])
-    for number, name in enumerate(names):
+    for key, head in heads.items():
+        anchor: Anchor = "left" if key in {"code", "description"} else "right"
+        sheet.put(head, columns[key], y, anchor=anchor, bold=True, ink=(250, 250, 250) if filled else BLACK)
+    told = []
+    for number, line in enumerate(lines):
         y += pitch
         if style == "stripes" and number % 2:
             canvas.draw.rectangle((sheet.margin, y - pitch * 0.7, sheet.right, y + pitch * 0.3), fill=(236, 238, 242))
         if style in {"rules", "grid"}:
             canvas.draw.line((sheet.margin, y - pitch * 0.7, sheet.right, y - pitch * 0.7), fill=(150, 150, 150))
-        quantity = rng.choice([1, 1, 2, 3, 4, 5, 8, 10, 12, 20])
-        price = sheet.money.round(Decimal(rng.choice([rng.randint(250, 60000), rng.choice([5000, 7500, 12000])])) / 100)
-        at = f"/items/{number}"
-        if counted:
-            sheet.put(Fact(str(number + 1), "number", number + 1), sheet.margin + 0.5 * size, y)
-        sheet.put(Fact(name, "text", name, f"{at}/description"), columns["description"][0], y)
-        sheet.put(Fact(str(quantity), "number", quantity, f"{at}/quantity"), columns["quantity"][0], y, anchor="right")
-        sheet.put(sheet.amount(price, f"{at}/unit_price"), columns["price"][0], y, anchor="right")
-        sheet.put(sheet.amount(price * quantity, f"{at}/amount"), columns["amount"][0], y, anchor="right")
-        told.append(
-            {"description": name, "quantity": quantity, "unit_price": str(price), "amount": str(price * quantity)}
-        )
-        net += price * quantity
+        told.append(_row(sheet, line, number, columns, y, extra=extra, rated=rated))
     bottom = y + pitch * 0.4
     if style == "grid":
-        edges = [sheet.margin, sheet.right, *(sheet.right - part * size for part in (19, 15.2, 7.7))]
         for x in edges:
             canvas.draw.line((x, top, x, bottom), fill=(150, 150, 150))
         canvas.draw.line((sheet.margin, top, sheet.right, top), fill=(150, 150, 150))
     if style != "plain":
         canvas.draw.line((sheet.margin, bottom, sheet.right, bottom), fill=(120, 120, 120), width=2)
     sheet.value["items"] = told
-    return bottom, net
+    return bottom
 
 
-def _totals(sheet: Sheet, net: Decimal, y: float) -> tuple[float, Decimal]:
+def _row(
+    sheet: Sheet, line: _Line, number: int, columns: Mapping[str, float], y: float, *, extra: str, rated: bool
+) -> dict[str, Any]:
+    """Prints one line of the table, and gives its value."""
+    at = f"/items/{number}"
+    facts = {
+        "description": Fact(line.name, "text", line.name, f"{at}/description"),
+        "quantity": Fact(str(line.quantity), "number", str(line.quantity), f"{at}/quantity"),
+        "unit_price": sheet.amount(line.price, f"{at}/unit_price"),
+        "amount": sheet.amount(line.amount, f"{at}/amount"),
+    }
+    if extra == "counted":
+        sheet.put(Fact(str(number + 1), "number", str(number + 1)), columns["code"], y)
+    if extra == "code":
+        facts = {"product_code": Fact(line.code, "identifier", line.code, f"{at}/product_code"), **facts}
+    if rated:
+        text = line.rate.replace(".", sheet.money.decimal)
+        facts["tax_rate"] = Fact(text, "number", line.rate, f"{at}/tax_rate")
+    names = {"product_code": "code", "unit_price": "price", "tax_rate": "rate"}
+    for key, fact in sorted(facts.items(), key=lambda one: columns[names.get(one[0], one[0])]):
+        anchor: Anchor = "left" if key in {"product_code", "description"} else "right"
+        sheet.put([fact, "%"] if key == "tax_rate" else fact, columns[names.get(key, key)], y, anchor=anchor)
+    return {key: fact.value for key, fact in facts.items()}
+
+
+def _totals(sheet: Sheet, lines: Sequence[_Line], y: float) -> tuple[float, Decimal]:
     """What it adds up to; gives where that ends, and the total."""
     rng, value = sheet.rng, sheet.value
     sheet.canvas.new_block()
     y += sheet.leading * 1.3
-    begins = float(sheet.right - 18 * sheet.size)
-    rate = rng.choice(sheet.locale.tax)
-    tax = sheet.money.round(net * Decimal(rate) / 100) if rng.random() < 0.85 else None
-    total = net + (tax or Decimal(0))
     symbol = rng.random() < 0.5
-    value.update(subtotal=str(net), taxes=[], total=str(total), iban=None)
+    net = sum((line.amount for line in lines), Decimal(0))
     rows: list[tuple[Piece | Sequence[Piece], Fact]] = []
     rows.append((sheet.label("subtotal"), sheet.amount(net, "/subtotal", symbol=symbol)))
-    if tax is not None:
-        value["taxes"] = [{"rate": rate, "amount": str(tax)}]
-        shown = Fact(rate.replace(".", sheet.money.decimal), "number", rate, "/taxes/0/rate")
+    value.update(subtotal=str(net), shipping=None, taxes=[], iban=None, currency=sheet.money.code)
+    total = net
+    if rng.random() < 0.2:
+        shipping = sheet.money.round(Decimal(rng.choice([495, 990, 1250, 2500])) / 100)
+        value["shipping"] = str(shipping)
+        rows.append((sheet.label("shipping"), sheet.amount(shipping, "/shipping", symbol=symbol)))
+        total += shipping
+    if rng.random() < 0.85:
         name = sheet.locale.label("tax", rng).removesuffix(" 6%")
-        rows.append(([f"{name} (", shown, "%)"], sheet.amount(tax, "/taxes/0/amount", symbol=symbol)))
-    for label, fact in rows:
-        sheet.put(label, begins, y)
-        sheet.put(fact, sheet.right - 0.3 * sheet.size, y, anchor="right")
-        y += sheet.leading
-    y += sheet.leading * 0.2
+        for number, rate in enumerate(sorted({line.rate for line in lines}, key=Decimal, reverse=True)):
+            base = sum((line.amount for line in lines if line.rate == rate), Decimal(0))
+            tax = sheet.money.round(base * Decimal(rate) / 100)
+            total += tax
+            value["taxes"].append({"rate": rate, "amount": str(tax)})
+            at = f"/taxes/{number}"
+            shown = Fact(rate.replace(".", sheet.money.decimal), "number", rate, f"{at}/rate")
+            rows.append(([f"{name} (", shown, "%)"], sheet.amount(tax, f"{at}/amount", symbol=symbol)))
+    value["total"] = str(total)
+    rows.append((sheet.label("total"), sheet.amount(total, "/total", symbol=True)))
     larger = rng.choice([1.0, 1.2])
-    value["currency"] = sheet.money.code
-    label = sheet.label("total")
-    fact = sheet.amount(total, "/total", symbol=True)
-    width = sheet.face.at(round(sheet.size * larger), bold=True).getlength(f"{label} {fact.text}")
-    begins = min(begins, sheet.right - width - 2 * sheet.size)
-    sheet.put(label, begins, y, bold=True, larger=larger)
-    sheet.put(fact, sheet.right - 0.3 * sheet.size, y, anchor="right", bold=True, larger=larger)
-    return y + sheet.leading, total
+    fonts = [sheet.face.at(sheet.size)] * (len(rows) - 1) + [sheet.face.at(round(sheet.size * larger), bold=True)]
+    width = max(font.getlength(plain(label) + fact.text) for font, (label, fact) in zip(fonts, rows, strict=True))
+    begins = sheet.right - max(width + 2 * sheet.size, 15.0 * sheet.size)
+    for number, (label, fact) in enumerate(rows):
+        last = number == len(rows) - 1
+        y += sheet.leading * 0.3 if last else 0
+        sheet.put(label, begins, y, bold=last, larger=larger if last else 1.0)
+        edge = sheet.right - 0.3 * sheet.size
+        sheet.put(fact, edge, y, anchor="right", bold=last, larger=larger if last else 1.0)
+        y += sheet.leading
+    return y, total
 
 
 def _foot(sheet: Sheet, total: Decimal, due: date, y: float) -> None:
@@ -379,12 +360,19 @@ def _foot(sheet: Sheet, total: Decimal, due: date, y: float) -> None:
         )
         y += sheet.leading
     if rng.random() < 0.6:
-        iban = digits(
-            rng, rng.choice(["DE## #### #### #### #### ##", "GB## ???? #### #### ####", "FR## #### #### #### ####"])
-        )
-        sheet.value["iban"] = iban
+        number = iban(rng, sheet.locale)
+        sheet.value["iban"] = number
         sheet.put(f"{sheet.label('bank')}:", sheet.margin, y, bold=True)
-        sheet.put(["IBAN ", Fact(iban, "identifier", iban, "/iban")], sheet.margin, y + sheet.leading)
+        sheet.put(["IBAN ", Fact(number, "identifier", number, "/iban")], sheet.margin, y + sheet.leading)
         y += sheet.leading * 2
     if rng.random() < 0.6:
         sheet.put(sheet.label("thanks"), sheet.margin, y + sheet.leading * 0.5)
+    if rng.random() < 0.5:  # the small print at the bottom of the page
+        canvas.new_block()
+        bottom = canvas.size[1] - sheet.margin
+        canvas.draw.line(
+            (sheet.margin, bottom - sheet.size * 3, sheet.right, bottom - sheet.size * 3), fill=(160, 160, 160)
+        )
+        sheet.put(sheet.label("terms"), canvas.size[0] / 2, bottom - sheet.size, anchor="centre", larger=0.8)
+        name = Fact(sheet.value["seller"]["name"], "text", sheet.value["seller"]["name"], "/seller/name", again=True)
+        sheet.put(name, canvas.size[0] / 2, bottom + sheet.size * 0.4, anchor="centre", larger=0.8)

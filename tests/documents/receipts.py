@@ -9,47 +9,15 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from PIL import ImageFont
+
 from tests.documents.canvas import Anchor, Canvas, Fact, Piece, plain
 from tests.documents.fonts import MONO, PROPORTIONAL, Face
 from tests.documents.locales import Locale, Money, choose_locale
 from tests.documents.paper import Paper, finish
+from tests.documents.sales import Item, Sale, make_sale
 from tests.documents.truth import Kind, Sample
-from tests.documents.vocabulary import Party, digits, goods, party, person
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of a sale."""
-
-    description: str
-    quantity: int
-    price: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """What was sold, and what it adds up to.
-
-    Attributes:
-        subtotal: What the items add up to.
-        discount: What goes off, or None.
-        tax: The tax in ``total``, or None where none is shown.
-        inclusive: Whether the prices hold the tax already.
-        total: What is to pay.
-        cash: What was given, None for a card.
-        change: What came back, None for a card.
-    """
-
-    items: tuple[Item, ...]
-    subtotal: Decimal
-    discount: Decimal | None
-    rate: str
-    tax: Decimal | None
-    inclusive: bool
-    total: Decimal
-    cash: Decimal | None
-    change: Decimal | None
+from tests.documents.vocabulary import Party, digits, party, person
 
 
 @dataclass(slots=True)
@@ -146,9 +114,7 @@ class Till:
 def receipt(seed: int, *, paper: Paper | None = None, locale: str | None = None) -> Sample:
     """One receipt; the same one for the same arguments.
 
-    Its value has ``company``, ``address``, ``phone``, ``tax_id``, ``receipt_number``, ``date``, ``time``, ``cashier``,
-    ``currency``, ``items`` (``description``, ``quantity``, ``unit_price``, ``amount``), ``subtotal``, ``discount``,
-    ``tax``, ``total``, ``payment_method``, ``cash`` and ``change``; None stands for what is not printed.
+    Its value is one of ``extraction.schemas.documents.Receipt``.
 
     Args:
         seed: Decides everything that is not given.
@@ -167,7 +133,7 @@ def receipt(seed: int, *, paper: Paper | None = None, locale: str | None = None)
     _meta(till)
     style = rng.choice(["dashed", "dashed", "single", "double", "none"])
     till.rule(style)
-    sold = _sale(rng, where, money)
+    sold = make_sale(rng, where, money)
     _items(till, sold.items)
     till.rule(style)
     _totals(till, sold)
@@ -183,42 +149,14 @@ def _prints(face: Face, locale: Locale) -> bool:
     return not face.ascii or locale.tag in {"en-US", "en-MY"}
 
 
-def _sale(rng: random.Random, locale: Locale, money: Money) -> Sale:
-    """Something sold, in amounts that add up."""
-    items = []
-    for description in goods(rng, locale.language, rng.choice([1, 2, 3, 3, 4, 5, 6, 8, 11])):
-        quantity = rng.choice([1, 1, 1, 1, 2, 2, 3, 4, 12])
-        cents = rng.choice([rng.randint(50, 2500), rng.choice([99, 199, 250, 495, 500, 1000, 1299])])
-        price = money.round(Decimal(cents) / 100)
-        items.append(Item(description, quantity, price, price * quantity))
-    subtotal = sum((item.amount for item in items), Decimal(0))
-    discount = money.round(subtotal * Decimal("0.1")) if rng.random() < 0.15 else None
-    due = subtotal - (discount or 0)
-    rate = rng.choice(locale.tax)
-    inclusive = locale.tag != "en-US" and rng.random() < 0.6
-    tax = None
-    if rng.random() < 0.75:
-        share = Decimal(rate) / 100
-        tax = money.round(due * share / (1 + share)) if inclusive else money.round(due * share)
-    total = due if inclusive or tax is None else due + tax
-    cash = change = None
-    if rng.random() < 0.55:
-        notes = (
-            [total] if rng.random() < 0.25 else [Decimal(note) for note in (5, 10, 20, 50, 100, 200, 500, 1000, 2000)]
-        )
-        cash = min((note for note in notes if note >= total), default=total)
-        change = cash - total
-    return Sale(tuple(items), subtotal, discount, rate, tax, inclusive, total, cash, change)
-
-
 def _header(till: Till, shop: Party) -> None:
     """Who sells."""
     rng = till.rng
     anchor: Anchor = rng.choice(["centre", "centre", "centre", "left"])
-    till.value.update(company=shop.name, address=", ".join(line.strip(",. ") for line in shop.address))
+    name = shop.name.upper() if rng.random() < 0.4 else shop.name
+    till.value.update(company=name, address=", ".join(line.strip(",. ") for line in shop.address))
     if rng.random() < 0.2:
         _logo(till, shop.name[0])
-    name = shop.name.upper() if rng.random() < 0.4 else shop.name
     larger = rng.choice([1.0, 1.3, 1.5])
     font = till.face.at(round(till.size * larger), bold=True)
     lines = [name]
@@ -231,7 +169,7 @@ def _header(till: Till, shop: Party) -> None:
         if wide > 1:
             font = till.face.at(int(font.size / wide), bold=True)
     x = till.canvas.size[0] / 2 if anchor == "centre" else till.margin
-    company = Fact(name, "text", shop.name, "/company")
+    company = Fact(name, "text", name, "/company")
     lines = [line for line in lines if line]
     leading = till.leading * larger
     till.y = till.canvas.put_lines(company, lines, (x, till.y), font, leading=leading, anchor=anchor)
@@ -281,7 +219,6 @@ def _meta(till: Till) -> None:
     number = digits(rng, rng.choice(["####", "######", "??-#####", "#-####-##", "00####", "#########"]))
     numbered = till.tell("receipt_number", number, "identifier")
     label = locale.label("receipt", rng)
-    till.value["cashier"] = None
     match rng.choice(["rows", "rows", "line", "apart", "bare"]):
         case "rows":
             till.row(locale.label("date", rng), printed)
@@ -297,7 +234,7 @@ def _meta(till: Till) -> None:
             till.row(printed, timed)
             till.put([f"{label} ", numbered])
     if rng.random() < 0.5:
-        till.put([f"{locale.label('cashier', rng)} ", till.tell("cashier", person(rng))])
+        till.put(f"{locale.label('cashier', rng)} {person(rng)}")
     if rng.random() < 0.15:  # the same date once more, in another form
         other = next(text for text in (locale.date(day, one) for one in locale.dates) if text != printed.text)
         till.put(Fact(other, "date", day.isoformat(), "/date", again=True), anchor="right")
@@ -305,53 +242,65 @@ def _meta(till: Till) -> None:
 
 def _items(till: Till, items: Sequence[Item]) -> None:
     """What was sold, in one of the usual layouts."""
-    rng, locale = till.rng, till.locale
+    rng = till.rng
     layout = rng.choice(["amounts", "before", "table", "below", "below"])
+    if any(item.weighed for item in items):
+        layout = "below"
     if layout == "table":
-        columns = [till.right - till.size * 8.5, till.right - till.size * 4.2]
-        small = till.face.at(till.size, bold=True)
-        till.canvas.put(locale.label("item", rng), (till.margin, till.y), small)
-        till.canvas.put(locale.label("quantity", rng), (columns[0], till.y), small, anchor="right")
-        till.canvas.put(locale.label("price", rng)[:6], (columns[1], till.y), small, anchor="right")
-        till.canvas.put(locale.label("amount", rng), (till.right, till.y), small, anchor="right")
-        till.y += till.leading
-    till.value["items"] = told = []
-    font = till.face.at(till.size)
+        _heads(till)
+    upper = till.face.mono and rng.random() < 0.5
+    between, times = rng.choice([" ", " x ", "  "]), rng.choice([" x ", " @ "])
+    told = []
     for number, item in enumerate(items):
         at = f"/items/{number}"
         reach = {"table": 11.5, "before": 6.5, "amounts": 5.5}.get(layout, 1.0) * till.size
-        name = _fitting(item.description, font, till.right - till.margin - reach)
-        name = name.upper() if till.face.mono and till.size > 20 else name
-        one: dict[str, Any] = {"description": name, "quantity": None, "unit_price": None}
-        one["amount"] = str(till.money.round(item.amount))
+        width = till.right - till.margin - reach
+        name = _fitting(item.description.upper() if upper else item.description, till.face.at(till.size), width)
         described = Fact(name, "text", name, f"{at}/description")
-        amount = till.amount(item.amount, f"{at}/amount")
-        if layout != "amounts":
-            one["quantity"] = item.quantity
-        quantity = Fact(str(item.quantity), "number", item.quantity, f"{at}/quantity")
-        if layout in {"table", "below"}:
-            one["unit_price"] = str(item.price)
+        quantity = Fact(_count(item, till.money), "number", str(item.quantity), f"{at}/quantity")
         price = till.amount(item.price, f"{at}/unit_price", symbol=False)
+        amount = till.amount(item.amount, f"{at}/amount", symbol=False if layout == "table" else None)
+        shown = {"description": described, "amount": amount}
         match layout:
             case "amounts":
                 till.row(described, amount)
             case "before":
-                till.row([quantity, rng.choice([" ", " x ", "  "]), described], amount)
+                shown |= {"quantity": quantity}
+                till.row([quantity, between, described], amount)
             case "table":
-                till.canvas.put(described, (till.margin, till.y), font)
-                till.canvas.put(quantity, (columns[0], till.y), font, anchor="right")
-                till.canvas.put(price, (columns[1], till.y), font, anchor="right")
-                till.canvas.put(
-                    till.amount(item.amount, f"{at}/amount", symbol=False), (till.right, till.y), font, anchor="right"
-                )
-                till.y += till.leading
+                shown |= {"quantity": quantity, "unit_price": price}
+                _cells(till, described, quantity, price, amount)
             case _:
+                shown |= {"quantity": quantity, "unit_price": price}
                 till.put(described)
-                till.row(["  ", quantity, rng.choice([" x ", " @ "]), price], amount)
-        told.append(one)
+                unit = " kg" if item.weighed else ""
+                till.row(["  ", quantity, f"{unit}{times}", price], amount)
+        absent = dict.fromkeys(("description", "quantity", "unit_price", "amount"))
+        told.append(absent | {key: fact.value for key, fact in shown.items()})
+    till.value["items"] = told
 
 
-def _fitting(text: str, font: Any, width: float) -> str:
+def _count(item: Item, money: Money) -> str:
+    """How many, as it is printed."""
+    return str(item.quantity).replace(".", money.decimal)
+
+
+def _heads(till: Till) -> None:
+    """The heads of the columns."""
+    heads = [till.locale.label(key, till.rng) for key in ("item", "quantity", "price", "amount")]
+    _cells(till, *heads, bold=True)
+
+
+def _cells(till: Till, left: Piece, *others: Piece, bold: bool = False) -> None:
+    """A row of a table of four columns."""
+    font = till.face.at(till.size, bold=bold)
+    till.canvas.put(left, (till.margin, till.y), font)
+    for piece, reach in zip(others, (8.8, 4.4, 0.0), strict=True):
+        till.canvas.put(piece, (till.right - reach * till.size, till.y), font, anchor="right")
+    till.y += till.leading
+
+
+def _fitting(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
     """``text``, cut off as a till cuts it where it is too long."""
     while font.getlength(text) > width:
         text = text[:-1].rstrip()
@@ -359,46 +308,83 @@ def _fitting(text: str, font: Any, width: float) -> str:
 
 
 def _totals(till: Till, sale: Sale) -> None:
-    """What it adds up to, and how it was paid."""
-    rng, locale = till.rng, till.locale
-    value = till.value
-    value.update(dict.fromkeys(("subtotal", "discount", "tax", "cash", "change", "payment_method")))
-    if sale.discount is not None or (sale.tax is not None and not sale.inclusive) or rng.random() < 0.5:
-        value["subtotal"] = str(sale.subtotal)
-        till.row(locale.label("subtotal", rng), till.amount(sale.subtotal, "/subtotal"))
-    if sale.discount is not None:
-        value["discount"] = str(sale.discount)
-        minus = Fact(f"-{till.money.number(sale.discount)}", "amount", value["discount"], "/discount")
-        till.row(locale.label("discount", rng), minus)
+    """What it adds up to."""
+    rng, locale, value = till.rng, till.locale, till.value
+    absent = "subtotal discount service_charge tax tip rounding total payment_method amount_paid change".split()
+    value.update(dict.fromkeys(absent))
     label = locale.label("tax", rng)
-    label = (
-        f"{label} {sale.rate.replace('.', till.money.decimal)}%" if "%" not in label and rng.random() < 0.6 else label
-    )
-    taxed = sale.tax is not None and not sale.inclusive
-    if sale.tax is not None:
-        value["tax"] = str(sale.tax)
-    if taxed:
-        till.row(label, till.amount(sale.tax or Decimal(0), "/tax"))
+    if "%" not in label and rng.random() < 0.6:
+        label = f"{label} {sale.rate.replace('.', till.money.decimal)}%"
+    added = [sale.discount, sale.service, sale.tip, sale.rounding, None if sale.inclusive else sale.tax]
+    if any(one is not None for one in added) or rng.random() < 0.5:
+        _total_row(till, "subtotal", locale.label("subtotal", rng), sale.subtotal)
+    _total_row(till, "discount", locale.label("discount", rng), sale.discount, minus=True)
+    _total_row(till, "service_charge", "Service Charge 10%", sale.service)
+    if not sale.inclusive:
+        _total_row(till, "tax", label, sale.tax)
+    _total_row(till, "tip", rng.choice(["Tip", "Gratuity", "TIP"]), sale.tip)
+    _total_row(till, "rounding", rng.choice(["Rounding", "Rounding Adj", "ROUNDING"]), sale.rounding)
     value["total"] = str(till.money.round(sale.total))
     symbol = till.symbols or rng.random() < 0.4
+    value["currency"] = till.money.code if symbol else None
+    till.y += till.leading * rng.choice([0.0, 0.3])
     total = till.amount(sale.total, "/total", symbol=symbol)
     larger = rng.choice([1.0, 1.0, 1.25, 1.4])
-    till.y += till.leading * rng.choice([0.0, 0.3])
     till.row(locale.label("total", rng), total, bold=rng.random() < 0.7, larger=larger)
-    value["currency"] = till.money.code if till.symbols or symbol else None
-    if sale.cash is not None and sale.change is not None:
-        value.update(cash=str(till.money.round(sale.cash)), change=str(till.money.round(sale.change)))
-        method = locale.label("cash", rng)
-        till.row(method, till.amount(sale.cash, "/cash"))
-        till.row(locale.label("change", rng), till.amount(sale.change, "/change"))
-    else:
-        method = locale.label("card", rng)
-        value["payment_method"] = method
-        paid = Fact(method, "text", method, "/payment_method")
-        till.row(paid, till.amount(sale.total, None))
-    if sale.tax is not None and not taxed:
-        till.y += till.leading * 0.3
-        till.row(label, till.amount(sale.tax, "/tax"))
+    _payment(till, sale)
+    if sale.inclusive and sale.tax is not None:
+        till.y += till.leading * 0.4
+        till.canvas.new_block()
+        _tax_inside(till, sale, sale.tax, label)
+
+
+def _total_row(till: Till, key: str, label: str, amount: Decimal | None, *, minus: bool = False) -> None:
+    """A row of the totals, where there is such an amount; ``minus`` prints one before it."""
+    if amount is None:
+        return
+    till.value[key] = str(till.money.round(amount))
+    text = (
+        till.money.with_symbol(-amount if minus else amount)
+        if till.symbols
+        else till.money.number(-amount if minus else amount)
+    )
+    till.row(label, Fact(text, "amount", till.value[key], f"/{key}"))
+
+
+def _payment(till: Till, sale: Sale) -> None:
+    """How it was paid."""
+    rng, locale, value = till.rng, till.locale, till.value
+    if sale.cash is None and rng.random() < 0.15:
+        return
+    value["payment_method"] = "card" if sale.cash is None else "cash"
+    method = locale.label(value["payment_method"], rng)
+    paid = sale.total if sale.cash is None else sale.cash
+    value["amount_paid"] = str(till.money.round(paid))
+    till.row(Fact(method, "choice", value["payment_method"], "/payment_method"), till.amount(paid, "/amount_paid"))
+    if sale.cash is not None:
+        value["change"] = str(till.money.round(sale.cash - sale.total))
+        till.row(locale.label("change", rng), till.amount(sale.cash - sale.total, "/change"))
+    elif rng.random() < 0.4:
+        till.put(f"{rng.choice(['Card', 'Acct', 'XXXX XXXX XXXX'])} {digits(rng, '####')}")
+
+
+def _tax_inside(till: Till, sale: Sale, tax: Decimal, label: str) -> None:
+    """The tax that is in the prices already."""
+    rate = f"{sale.rate.replace('.', till.money.decimal)}%"
+    till.value["tax"] = str(till.money.round(tax))
+    shown = till.amount(tax, "/tax", symbol=False)
+    if till.rng.random() < 0.5:
+        till.row(label, shown)
+        return
+    net = till.amount(sale.total - tax - (sale.rounding or 0), None, symbol=False)
+    gross = till.amount(sale.total - (sale.rounding or 0), None, symbol=False)
+    heads = {
+        "de": ("MwSt", "Netto", "Steuer", "Brutto"),
+        "fr": ("TVA", "HT", "TVA", "TTC"),
+        "es": ("IVA", "Base", "Cuota", "Total"),
+    }
+    _cells(till, *heads.get(till.locale.language, ("Rate", "Net", till.locale.labels["tax"][-1], "Gross")))
+    _cells(till, Fact(rate, "number", sale.rate), net, shown, gross)
 
 
 def _footer(till: Till) -> None:

@@ -13,8 +13,9 @@ from extraction.pages.page import Page
 from extraction.pages.words import PageWords
 from extraction.schemas.geometry import Box, Polygon
 
-Kind: TypeAlias = Literal["text", "identifier", "phone", "amount", "number", "date", "time", "currency", "flag"]
-"""What a leaf is: numbers and amounts are compared by value, dates as dates, a flag is a ticked box."""
+Kind: TypeAlias = Literal["text", "identifier", "phone", "amount", "number", "date", "time", "choice", "flag"]
+"""What a leaf is: numbers and amounts are compared by value, dates as dates,
+a choice is printed in other words than the value's (VISA for card), a flag is a box with or without a tick."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,17 @@ def party(rng: random.Random, locale: Locale) -> Party:
     return Party(name, address, phone, tax, website)
 
 
+def iban(rng: random.Random, locale: Locale) -> str:
+    """The number of a bank account, in groups of four, its check digits right (ISO 13616)."""
+    country, pattern = {"de-DE": ("DE", "#" * 18), "fr-FR": ("FR", "#" * 23), "es-ES": ("ES", "#" * 20)}.get(
+        locale.tag, ("GB", "????" + "#" * 14)
+    )
+    account = digits(rng, pattern)
+    number = int("".join(str(int(char, 36)) for char in f"{account}{country}00"))
+    whole = f"{country}{98 - number % 97:02}{account}"
+    return " ".join(whole[begin : begin + 4] for begin in range(0, len(whole), 4))
+
+
 def person(rng: random.Random) -> str:
     """A first and a last name."""
     return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
