@@ -14,7 +14,7 @@ from extraction.grounding.leaves import Leaf
 from extraction.grounding.page_index import PageIndex, Part, Span, Stream, bare
 from extraction.grounding.phones import same_phone
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, plain
+from extraction.grounding.values import FUZZY, plain, same_time
 
 _AGREES = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign."""
@@ -78,7 +78,7 @@ def _equal(leaf: Leaf, index: PageIndex) -> Iterator[Span]:
             yield from _moments(leaf, index, day)
     if wanted.time is not None and not wanted.dates:
         for told, span in index.times.get((wanted.time.hour, wanted.time.minute), ()):
-            if not (told.second and wanted.time.second) or told.second == wanted.time.second:
+            if same_time(wanted, told):
                 yield span
     if wanted.phone is not None:
         yield from (span for digits, span in index.phones if same_phone(wanted.phone, digits))
@@ -102,8 +102,8 @@ def _moments(leaf: Leaf, index: PageIndex, day: date) -> Iterator[Span]:
     clock = leaf.meaning.time
     assert clock is not None
     for span in index.dates.get(day, ()):
-        for _, other in index.times.get((clock.hour, clock.minute), ()):
-            if index.row(span) == index.row(other):
+        for told, other in index.times.get((clock.hour, clock.minute), ()):
+            if same_time(leaf.meaning, told) and index.row(span) == index.row(other):
                 first, second = span.parts[0], other.parts[0]
                 if first.segment == second.segment:
                     start, end = min(first.start, second.start), max(first.end, second.end)
@@ -117,15 +117,15 @@ def _same_text(leaf: Leaf, index: PageIndex) -> Iterator[Span]:
     wanted = bare(str(leaf.value))
     if not wanted or not isinstance(leaf.value, str) or not _may_be_text(leaf):
         return
-    for stream in index.streams:
-        at = stream.text.find(wanted)
-        while at >= 0:
-            end = at + len(wanted)
-            if _stands_alone(index, stream, at, end):
-                span = index.span_of(stream, at, end)
-                if len(span.parts) == 1 or (not leaf.meaning.by_value and index.is_together(span)):
-                    yield span
-            at = stream.text.find(wanted, at + 1)
+    at = index.joined.find(wanted)
+    while at >= 0:
+        stream, start = index.stream_at(at)
+        end = start + len(wanted)
+        if _stands_alone(index, stream, start, end):
+            span = index.span_of(stream, start, end)
+            if len(span.parts) == 1 or (not leaf.meaning.by_value and index.is_together(span)):
+                yield span
+        at = index.joined.find(wanted, at + 1)
 
 
 def _may_be_text(leaf: Leaf) -> bool:
@@ -203,6 +203,9 @@ def _partly(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
             spans.setdefault(_cut(leaf, index, span), _AGREES)
     for day in wanted.dates:
         for span in (*index.dates.get(day, ()), *index.days.get(MonthDay(day.month, day.day), ())):
+            spans.setdefault(span, _AGREES)
+    if wanted.time is not None and not wanted.dates:  # the hour and the minute, other seconds or none
+        for _, span in index.times.get((wanted.time.hour, wanted.time.minute), ()):
             spans.setdefault(span, _AGREES)
     for span, score in list(spans.items())[:_LONGEST]:
         yield Candidate(index, span, "fuzzy", score)

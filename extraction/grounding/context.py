@@ -15,6 +15,9 @@ _ABOVE = 0.85
 _HEADER = 0.75
 """How much the words above a place say: directly, and as the head of its column."""
 
+_BESIDES = 0.4
+"""How much less the words above say, outside of tables, where others stand beside."""
+
 _PARENT = 0.7
 """How much it says that what a label names is not the field but what it belongs to."""
 
@@ -24,10 +27,11 @@ _BLOCK_LINES = 6
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words that may name a place, as terms, and how much they say."""
+    """Words that may name a place, as terms, and how much they say; ``above`` it, where others stand beside it."""
 
     terms: frozenset[str]
     weight: float
+    above: bool = False
 
 
 @dataclass(slots=True)
@@ -44,15 +48,16 @@ class Surroundings:
 
     def likeness(self, leaf: Leaf, span: Span) -> float:
         """How well what stands around a place names a leaf, 0 to 1."""
-        labels = self.labels(span)
+        labels = [
+            (one.weight * (_BESIDES if one.above and leaf.items is None else 1.0), one.terms)
+            for one in self.labels(span)
+        ]
         best = 0.0
         for name in leaf.names:
-            best = max(best, max((label.weight * named(name, label.terms) for label in labels), default=0.0))
-            for parent in leaf.parents[:2]:
-                both = name | parent
-                best = max(best, max((label.weight * named(both, label.terms) for label in labels), default=0.0))
+            for whole in (name, *(name | parent for parent in leaf.parents[:2])):
+                best = max(best, max((weight * named(whole, told) for weight, told in labels), default=0.0))
         for parent in leaf.parents[:2]:
-            inside = max((label.weight * named(parent, label.terms) for label in labels), default=0.0)
+            inside = max((weight * named(parent, told) for weight, told in labels), default=0.0)
             over = max((named(parent, one) for one in self._over(span)), default=0.0)
             best = max(best, min(1.0, 0.6 * best + 0.5 * over), _PARENT * inside, 0.6 * over)
         return best
@@ -64,11 +69,13 @@ class Surroundings:
         return self._labels[span]
 
     def _find(self, span: Span) -> list[Label]:
+        # What stands beside a place names it; above it stands often only what is above. In a table it is the other way.
         part = span.parts[0]
         segment = self.index.segments[part.segment]
         before = segment.text[: part.start]
         after_value = max((one.end for one in segment.found if one.end <= part.start and not one.fuzzy), default=0)
         labels = [Label(terms(before[after_value:]), 1.0)]
+        beside = bool(labels[0].terms)
         if after_value:
             labels.append(Label(terms(before[:after_value]), _PAST_VALUES))
         if not labels[0].terms:
@@ -78,17 +85,18 @@ class Surroundings:
                 neighbour = self.index.segments[other]
                 if neighbour.is_label:
                     labels.append(Label(terms(neighbour.text), weight))
+                    beside = True
                     last = max((one.end for one in neighbour.found), default=0)
                     if last:
                         labels.append(Label(terms(neighbour.text[last:]), weight))
                 weight = _PAST_VALUES
         above = self.index.above[part.segment]
         if above is not None and self.index.segments[above].is_label:
-            labels.append(Label(terms(self.index.segments[above].text), _ABOVE))
+            labels.append(Label(terms(self.index.segments[above].text), _ABOVE, above=beside))
         else:
             header = self._header(part.segment)
             if header is not None:
-                labels.append(Label(terms(self.index.segments[header].text), _HEADER))
+                labels.append(Label(terms(self.index.segments[header].text), _HEADER, above=beside))
         return labels
 
     def _header(self, segment: int) -> int | None:

@@ -1,9 +1,9 @@
 """``find_sources``: for every leaf of a value its place on the pages, each place for one leaf.
 
-    leaves      what is looked for                                 (leaves.py)
-    candidates  all places that say it                             (candidates.py)
-    gains       how much speaks for each: labels, rows, hints      (weighing.py)
-    assignment  each place to one leaf, the best for all together  (assignment.py)
+leaves      what is looked for                                 (leaves.py)
+candidates  all places that say it                             (candidates.py)
+gains       how much speaks for each: labels, rows, hints      (weighing.py)
+assignment  each place to one leaf, the best for all together  (assignment.py)
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ _SPECIFIC = 4
 """Of values with fewer letters and digits no further places are told: they stand everywhere."""
 
 
-def find_sources(
-    data: Any, pages: PageWords | Mapping[int, PageWords], *, schema: Schema | None = None
-) -> Sources:
+def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schema: Schema | None = None) -> Sources:
     """Where every leaf of a value stands on the pages.
 
     Numbers, dates, money and telephone numbers are compared by value, all else as text, also over lines that follow one

@@ -9,7 +9,7 @@ from extraction.pages.words import Word
 
 _WIDTHS = {
     **dict.fromkeys("ijl|!'’.,:;·", 0.5),
-    **dict.fromkeys("ftrI()[]{}/\\-\"* `", 0.65),
+    **dict.fromkeys('ftrI()[]{}/\\-"* `', 0.65),
     **dict.fromkeys("mMW@", 1.65),
     **dict.fromkeys("w%&", 1.45),
     **dict.fromkeys("ABCDEGHKNOPQRSUVXYZ", 1.25),

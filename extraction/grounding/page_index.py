@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.letter_widths import Widths, widths_of
@@ -245,9 +246,7 @@ class PageIndex:
         if len(segment.words) > 1:  # what stands alone as a word may be a value of its own
             for start, word in zip(segment.starts, segment.words, strict=True):
                 for told in find_values(word.text):
-                    one = Found(
-                        told.kind, told.start + start, told.end + start, told.text, told.readings, told.fuzzy
-                    )
+                    one = Found(told.kind, told.start + start, told.end + start, told.text, told.readings, told.fuzzy)
                     if not any(_is_in(one, other) for other in found):
                         found.append(one)
         for one in found:
@@ -265,7 +264,8 @@ class PageIndex:
         places = [segment.places[index] for index in words]
         digits = [any(map(str.isdigit, segment.words[index].text)) for index in words]
         return all(
-            not (digits[at] and digits[at + 1]) or places[at + 1].left - places[at].right < _DIGIT_GAP * places[at].height
+            not (digits[at] and digits[at + 1])
+            or places[at + 1].left - places[at].right < _DIGIT_GAP * places[at].height
             for at in range(len(places) - 1)
         )
 
@@ -319,6 +319,20 @@ class PageIndex:
                 chains.append(chain)
         chains += [row for row in self.rows if len(row) > 1]
         return [self._stream(chain) for chain in chains]
+
+    @cached_property
+    def joined(self) -> str:
+        """The letters of all streams, with a line break between two, so that a text is looked for in all at once."""
+        return "\n".join(stream.text for stream in self.streams)
+
+    @cached_property
+    def _stream_starts(self) -> list[int]:
+        return [0, *accumulate(len(stream.text) + 1 for stream in self.streams)]
+
+    def stream_at(self, place: int) -> tuple[Stream, int]:
+        """The stream in which a place of ``joined`` lies, and the place in it."""
+        number = bisect_right(self._stream_starts, place) - 1
+        return self.streams[number], place - self._stream_starts[number]
 
     def _is_stacked(self, upper: int, lower: int) -> bool:
         above, below = self.segments[upper].placed, self.segments[lower].placed

@@ -29,7 +29,11 @@ def find_phones(text: str) -> Iterator[tuple[int, int, str]]:
         digits = re.sub(r"[^0-9]", "", match["digits"].replace("(0)", "") if match["plus"] else match["digits"])
         amount = "." in match["digits"] and not match["plus"] and read_digits(match["digits"])  # 1.234.567
         if _FEWEST <= len(digits) <= _MOST and not amount:
-            yield match.start(), match.end(), ("+" if match["plus"] else "") + digits
+            yield (
+                match.start("plus" if match["plus"] else "digits"),
+                match.end(),
+                ("+" if match["plus"] else "") + digits,
+            )
 
 
 def same_phone(one: str, other: str) -> bool:

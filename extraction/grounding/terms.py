@@ -93,7 +93,7 @@ _ALIASES = (
 
 _IGNORED = frozenset(
     "the of a an for to and or der die das des den von für und im in de la le les du des el los las del di il dello e y "
-    "et op per eur usd gbp chf rm zzgl zu da te".split()
+    "et op per eur usd gbp chf rm zzgl zu da te by please bitte your our ihr ihre is with on".split()
 )
 _PARTED_SUBTOTAL = re.compile(r"\b(?:sub|sous|sotto|zwischen)[\s.-]*(?:total\w*|ttl|summe)", re.IGNORECASE)
 _WITHOUT = frozenset("excl exclusive excluding ohne exkl hors sin senza zonder before ex".split())

@@ -82,6 +82,7 @@ class Meaning:
         currencies: What currency it names, with an amount or alone.
         dates: The dates that it may be.
         time: Its time of day; with ``dates`` where it is a moment.
+        to_minute: Whether it says no seconds, so that any will do.
         phone: Its digits, where it may be a telephone number.
     """
 
@@ -90,6 +91,7 @@ class Meaning:
     currencies: tuple[str, ...] = ()
     dates: tuple[date, ...] = ()
     time: time | None = None
+    to_minute: bool = False
     phone: str | None = None
 
     @property
@@ -189,7 +191,7 @@ def _compare_values(wanted: Meaning, text: str) -> Likeness | None:
 
 def _compare_found(wanted: Meaning, found: Found | Moment) -> Likeness | None:
     if isinstance(found, Moment):
-        same = bool(set(wanted.dates) & set(found.dates)) and wanted.time in (None, found.time)
+        same = bool(set(wanted.dates) & set(found.dates)) and (wanted.time is None or same_time(wanted, found.time))
         return Likeness("equal", 1.0) if same else None
     exactly = False
     partly = False
@@ -205,18 +207,19 @@ def _compare_found(wanted: Meaning, found: Found | Moment) -> Likeness | None:
     elif found.kind == "day" and wanted.dates:
         partly = bool({MonthDay(one.month, one.day) for one in wanted.dates} & set(found.readings))
     elif found.kind == "time" and wanted.time is not None and not wanted.dates:
-        exactly = _same_time(wanted.time, found.readings[0])
+        exactly = same_time(wanted, found.readings[0])
     elif found.kind == "phone" and wanted.phone is not None:
         exactly = same_phone(wanted.phone, str(found.readings[0]))
     return Likeness("equal", 1.0) if exactly else Likeness("fuzzy", _PARTIAL) if partly else None
 
 
-def _same_time(wanted: time, told: object) -> bool:
-    """Whether two times are one, to the minute where one of them has no seconds."""
-    if not isinstance(told, time):
+def same_time(wanted: Meaning, told: object) -> bool:
+    """Whether a time of day is the wanted one: to the second, or to the minute where no seconds are wanted."""
+    clock = wanted.time
+    if not isinstance(told, time) or clock is None:
         return False
-    seconds = wanted.second if told.second and wanted.second else 0
-    return (wanted.hour, wanted.minute, seconds) == (told.hour, told.minute, told.second if seconds else 0)
+    second = told.second if wanted.to_minute else clock.second
+    return (clock.hour, clock.minute, second) == (told.hour, told.minute, told.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,8 @@ def _meaning_of_text(value: str) -> Meaning:
             numbers |= {one for one in amounts if isinstance(one, Decimal)}
     if dates and not any(char in value for char in "-/. ,"):  # 20240312 is as well an article's number
         return Meaning(text, numbers=frozenset(numbers), dates=dates)
-    return Meaning(text, frozenset(numbers), currencies, dates, clock, phone)
+    to_minute = len(re.findall(r"[0-9]+", value)) < 3
+    return Meaning(text, frozenset(numbers), currencies, dates, clock, clock is not None and to_minute, phone)
 
 
 def _is_code(text: str) -> bool:

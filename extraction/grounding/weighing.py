@@ -88,9 +88,7 @@ class _Scale:
         self._rows = max(rows, 1)
         self._lists = lists_of(leaves)
         self._anchors: dict[Path, Anchors] = {
-            path: find_anchors(
-                {item: [self._positions(place) for place in places] for item, places in items.items()}
-            )
+            path: find_anchors({item: [self._positions(place) for place in places] for item, places in items.items()})
             for path, items in self._lists.items()
         }
         self._columns = self._find_columns()
@@ -98,8 +96,16 @@ class _Scale:
     def weigh(self, place: int) -> list[Weighed]:
         """What speaks for each place of a leaf."""
         leaf = self._leaves[place]
-        found = [self._weigh(place, leaf, one) for one in self._candidates[place]]
+        found = [self._weigh(place, leaf, one) for one in self._near(leaf, self._candidates[place])]
         return sorted(found, key=lambda one: -one.gain)[:_KEPT]
+
+    def _near(self, leaf: Leaf, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Of very many places of a leaf in a list those in its item's rows, where there are any."""
+        if leaf.items is None or len(candidates) <= _KEPT:
+            return candidates
+        path, item = leaf.items
+        near = [one for one in candidates if self._anchors[path].nearness(item, self._row(one))]
+        return near or candidates
 
     def _weigh(self, place: int, leaf: Leaf, one: Candidate) -> Weighed:
         gain = {"exact": _EXACT, "equal": _EQUAL}.get(one.match, _FUZZY * one.score)
@@ -107,12 +113,13 @@ class _Scale:
         label = self._surroundings[one.index.number].likeness(leaf, one.span)
         hint = self._hint(leaf, one)
         gain += _LABEL * label + _HINT * hint
-        nearness = None
+        nearness, column = None, 0.0
         if leaf.items is not None:
             path, item = leaf.items
             nearness = self._anchors[path].nearness(item, row)
             if nearness is not None:
-                gain += _ROW * nearness + _COLUMN * self._in_column(leaf, one, placed)
+                column = self._in_column(leaf, one, placed)
+                gain += _ROW * nearness + _COLUMN * column
         width = max(one.index.page.size[0], 1)
         order = (row + 0.5 * placed.left / width) / self._rows if leaf.items is None else placed.left / width
         gain += _ORDER * (place + 1) / len(self._leaves) * order
@@ -120,7 +127,7 @@ class _Scale:
             gain -= 0.01 * row / self._rows
         number = bool(leaf.meaning.numbers)
         digits = sum(map(str.isdigit, one.index.text(one.span)))
-        evident = label >= _NAMED or hint > 0.3 or bool(nearness)
+        evident = label >= _NAMED or hint > 0.3 or nearness == 1.0 or (bool(nearness) and column > _NAMED)
         if number and ((digits < _TELLING and not evident) or (nearness == 0 and digits < _TELLING + 1)):
             gain = 0.0
         free = not leaf.meaning.by_value
