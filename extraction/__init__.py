@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
+        DocumentError,
         ExtractionError,
         GenerationCancelledError,
         GenerationError,
@@ -57,6 +58,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.errors": (
                 "BoxConventionError",
                 "ContextLengthError",
+                "DocumentError",
                 "ExtractionError",
                 "GenerationCancelledError",
                 "GenerationError",
@@ -92,6 +94,7 @@ __all__ = [
     "ChatTransformers",
     "Confidence",
     "ContextLengthError",
+    "DocumentError",
     "Extraction",
     "ExtractionError",
     "GenerationCancelledError",
