@@ -6,13 +6,15 @@ No check changes a value. Whoever reads ``total: 12.50`` where the parts give 12
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from extraction.schemas.money import minor_unit
 
 _HALF: Final = Decimal("0.5")
 
@@ -53,6 +55,32 @@ class Check:
         return Check(tuple(f"{prefix}{one}" for one in self.pointers), self.problem, self.expected, self.found)
 
 
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """By how much amounts may be off.
+
+    Attributes:
+        unit: The smallest amount of the currency.
+        tolerance: What the caller allows instead of what rounding explains.
+    """
+
+    unit: Decimal
+    tolerance: Decimal | None = None
+
+    def of(self, terms: int, more: Decimal = Decimal(0)) -> Decimal:
+        """For a sum of rounded amounts: half a unit for each, and one unit at least.
+
+        Args:
+            terms: How many amounts are added.
+            more: What else makes the sum inexact.
+        """
+        return max(self.unit, self.unit * terms * _HALF) + more if self.tolerance is None else self.tolerance
+
+    def exact(self) -> Decimal:
+        """For a sum in which nothing is rounded."""
+        return self.unit * _HALF if self.tolerance is None else self.tolerance
+
+
 class DocumentSchema(BaseModel):
     """The base of the documents' schemas: every field is asked for, and absent ones are said to be absent.
 
@@ -63,13 +91,21 @@ class DocumentSchema(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     def checks(self, tolerance: Decimal | None = None) -> list[Check]:
-        """What does not add up; nothing is reported where a part of a calculation is absent.
+        """What does not add up, in this document and in all that it holds; nothing where a part of a sum is absent.
 
         Args:
-            tolerance: By how much sums may differ; by default what rounding of the printed amounts explains.
+            tolerance: By how much amounts may differ; by default what rounding of the printed ones explains.
         """
-        del tolerance
-        return []
+        return checks_of(self, tolerance)
+
+    def own_checks(self, rounding: Rounding) -> Iterable[Check]:
+        """What does not add up among the own fields; schemas with sums of their own override it.
+
+        Args:
+            rounding: How far amounts may be off.
+        """
+        del rounding
+        return ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /) -> JsonSchemaValue:
@@ -88,14 +124,17 @@ def checks_of(value: object, tolerance: Decimal | None = None) -> list[Check]:
         value: A document, or a model, list or mapping that holds documents.
         tolerance: By how much sums may differ; by default what rounding explains.
     """
-    return list(_checks(value, "", tolerance))
+    return list(_checks(value, "", Rounding(minor_unit(None), tolerance)))
 
 
-def _checks(value: object, pointer: str, tolerance: Decimal | None) -> Iterator[Check]:
+def _checks(value: object, pointer: str, rounding: Rounding) -> Iterator[Check]:
     if isinstance(value, DocumentSchema):
-        yield from (check.under(pointer) for check in value.checks(tolerance))
+        currency = getattr(value, "currency", None)
+        if isinstance(currency, str):
+            rounding = replace(rounding, unit=minor_unit(currency))
+        yield from (check.under(pointer) for check in value.own_checks(rounding))
     for key, item in _members(value):
-        yield from _checks(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", tolerance)
+        yield from _checks(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", rounding)
 
 
 def _members(value: object) -> Iterator[tuple[str, object]]:
@@ -129,8 +168,8 @@ class Term:
         return -abs(value) if self.sign < 0 else value
 
 
-def check_sum(terms: Iterable[Term], name: str, found: Decimal | None, slack: Decimal) -> Check | None:
-    """The check that terms add up to a value; None where they do, or where ``found`` is absent.
+def check_sum(terms: Iterable[Term], name: str, found: Decimal | None, slack: Decimal) -> list[Check]:
+    """The check that terms add up to a value, where they do not; none where one side is absent.
 
     Args:
         terms: The parts; absent ones add nothing.
@@ -141,19 +180,10 @@ def check_sum(terms: Iterable[Term], name: str, found: Decimal | None, slack: De
     told = [term for term in terms if term.value is not None]
     expected = sum((term.amount for term in told), Decimal(0))
     if found is None or not told or abs(expected - found) <= slack:
-        return None
+        return []
     words = "".join(f" {'-' if term.sign < 0 else '+'} {term.name}" for term in told).removeprefix(" + ").strip()
-    return Check((f"/{name}", *(f"/{term.name}" for term in told)), f"{words} is not {name}", expected, found)
-
-
-def rounding_slack(terms: int, unit: Decimal) -> Decimal:
-    """By how much a sum of rounded amounts may be off: half a unit for each, and one unit at least.
-
-    Args:
-        terms: How many amounts are added.
-        unit: The smallest amount of the currency.
-    """
-    return max(unit, unit * terms * _HALF)
+    problem = f"{words} is not {name}"
+    return [Check((f"/{name}", *(f"/{term.name}" for term in told)), problem, expected, found)]
 
 
 def last_place(value: Decimal, unit: Decimal) -> Decimal:

@@ -10,11 +10,14 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from extraction.schemas.checks import Check, DocumentSchema, Term, check_sum, last_place, rounding_slack
-from extraction.schemas.money import Amount, Clock, Currency, Percentage, Quantity, minor_unit
+from extraction.schemas.checks import Check, DocumentSchema, Rounding, Term, check_sum, last_place
+from extraction.schemas.iban import iban_checks
+from extraction.schemas.money import Amount, Clock, Currency, Percentage, Quantity
 from extraction.schemas.text import Address, Name, Number, Text
 
 _HUNDRED: Final = Decimal(100)
+_WITH_TAX: Final = Decimal("1.3")
+"""A price with tax is at most this much of the price without: the highest general rate, Hungary's, is 27 %."""
 
 
 class ReceiptItem(DocumentSchema):
@@ -25,9 +28,9 @@ class ReceiptItem(DocumentSchema):
     unit_price: Quantity | None = Field(None, description="price of one")
     amount: Amount | None = Field(None, description="price of the line, as printed at its end")
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
         """Whether quantity x unit price is the amount."""
-        return list(_line_checks(self.quantity, self.unit_price, self.amount, (), tolerance))
+        yield from _line_checks(self.quantity, self.unit_price, self.amount, rounding)
 
 
 class Receipt(DocumentSchema):
@@ -53,26 +56,27 @@ class Receipt(DocumentSchema):
     amount_paid: Amount | None = Field(None, description="cash or card amount that was handed over")
     change: Amount | None = Field(None, description="money given back")
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
-        """What does not add up: the items to the subtotal, the parts to the total, the payment to the change.
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        """The items give the subtotal, the parts the total, the payment the change.
 
         The total may include the tax or have it added, and the subtotal may be before or after the discount: any of these
-        is right. Without a tax, the total may be higher than its parts, by a tax that is not told, and not lower.
+        is right. Where no tax is told, there is room for one of up to 30 %.
 
         Args:
-            tolerance: By how much sums may differ; by default what rounding of the printed amounts explains.
+            rounding: How far amounts may be off.
         """
-        unit = minor_unit(self.currency)
-        amounts = [item.amount for item in self.items]
-        more = [Term("service_charge", self.service_charge), Term("tip", self.tip), Term("rounding", self.rounding)]
-        totals = _Totals(
-            amounts, self.subtotal, self.discount, Term("tax", self.tax), more, self.total, tolerance, unit
-        )
-        found = list(totals.checks())
-        if self.total is not None and self.change is not None and self.amount_paid is not None:
+        yield from _Totals(
+            items=[item.amount for item in self.items],
+            subtotal=self.subtotal,
+            discount=self.discount,
+            tax=Term("tax", self.tax),
+            more=[Term("service_charge", self.service_charge), Term("tip", self.tip), Term("rounding", self.rounding)],
+            total=self.total,
+            rounding=rounding,
+        ).checks()
+        if self.total is not None and self.amount_paid is not None:
             paid = [Term("amount_paid", self.amount_paid), Term("total", self.total, -1)]
-            found += _some(check_sum(paid, "change", self.change, _slack(tolerance, 2, unit)))
-        return found
+            yield from check_sum(paid, "change", self.change, rounding.of(2))
 
 
 class Party(DocumentSchema):
@@ -97,10 +101,10 @@ class InvoiceItem(DocumentSchema):
     tax_rate: Percentage | None = Field(None, description="tax rate of this line in percent")
     amount: Amount | None = Field(None, description="price of the line, as printed at its end")
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
         """Whether quantity x unit price is the amount, before or after the discount, with or without the tax."""
-        return list(
-            _line_checks(self.quantity, self.unit_price, self.amount, (self.discount, self.tax_rate), tolerance)
+        yield from _line_checks(
+            self.quantity, self.unit_price, self.amount, rounding, discount=self.discount, rate=self.tax_rate
         )
 
 
@@ -111,14 +115,15 @@ class Tax(DocumentSchema):
     base: Amount | None = Field(None, description="amount that is taxed")
     amount: Amount | None = Field(None, description="the tax")
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
         """Whether rate x base is the amount of the tax."""
         if self.rate is None or self.base is None or self.amount is None:
-            return []
+            return
         expected = self.rate * self.base / _HUNDRED
-        if abs(expected - self.amount) <= _slack(tolerance, 2, minor_unit(None)):
-            return []
-        return [Check(("/amount", "/rate", "/base"), "rate x base is not amount", expected, self.amount)]
+        # A printed rate may be rounded, too: 8.88 stands for 8.875.
+        coarse = abs(self.base) * last_place(self.rate, Decimal("0.01")) / _HUNDRED
+        if abs(expected - self.amount) > rounding.of(2, coarse / 2):
+            yield Check(("/amount", "/rate", "/base"), "rate x base is not amount", expected, self.amount)
 
 
 class Invoice(DocumentSchema):
@@ -143,55 +148,70 @@ class Invoice(DocumentSchema):
     payment_terms: Name | None = Field(None, description="terms of payment, as printed")
     iban: Number | None = Field(None, description="bank account of the seller (IBAN)")
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
-        """What does not add up: items to subtotal, taxes to their sum, parts to the total, payments to what is due.
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        """The items give the subtotal, the taxes their sum, the parts the total, the payments what is due.
 
-        The total may include the tax or have it added, and the subtotal may be before or after the discount: any of these
-        is right. Without a tax, the total may be higher than its parts, by a tax that is not told, and not lower.
+        What may include what is told as for a ``Receipt``.
 
         Args:
-            tolerance: By how much sums may differ; by default what rounding of the printed amounts explains.
+            rounding: How far amounts may be off.
         """
-        unit = minor_unit(self.currency)
-        taxes = [one.amount for one in self.taxes]
-        listed = sum((one for one in taxes if one is not None), Decimal(0)) if taxes and None not in taxes else None
-        tax = Term("total_tax", self.total_tax) if self.total_tax is not None else Term("taxes", listed)
-        amounts = [item.amount for item in self.items]
-        more = [Term("shipping", self.shipping)]
-        found = list(_Totals(amounts, self.subtotal, self.discount, tax, more, self.total, tolerance, unit).checks())
-        if listed is not None and self.total_tax is not None:
-            slack = _slack(tolerance, len(taxes), unit)
-            found += _some(check_sum([Term("taxes", listed)], "total_tax", self.total_tax, slack))
-        if self.total is not None and self.amount_paid is not None and self.amount_due is not None:
+        taxes = [tax.amount for tax in self.taxes]
+        listed = _sum(taxes)
+        yield from _Totals(
+            items=[item.amount for item in self.items],
+            subtotal=self.subtotal,
+            discount=self.discount,
+            tax=Term("taxes", listed) if self.total_tax is None else Term("total_tax", self.total_tax),
+            more=[Term("shipping", self.shipping)],
+            total=self.total,
+            rounding=rounding,
+        ).checks()
+        yield from check_sum([Term("taxes", listed)], "total_tax", self.total_tax, rounding.of(len(taxes)))
+        if self.total is not None and self.amount_paid is not None:
             left = [Term("total", self.total), Term("amount_paid", self.amount_paid, -1)]
-            found += _some(check_sum(left, "amount_due", self.amount_due, _slack(tolerance, 2, unit)))
-        return found
+            yield from check_sum(left, "amount_due", self.amount_due, rounding.of(2))
+        yield from iban_checks(self.iban)
+
+
+def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum; None where there is nothing, or an amount is absent."""
+    told = [one for one in amounts if one is not None]
+    return sum(told, Decimal(0)) if told and len(told) == len(amounts) else None
 
 
 def _line_checks(
     quantity: Decimal | None,
     price: Decimal | None,
     amount: Decimal | None,
-    others: Sequence[Decimal | None],
-    tolerance: Decimal | None,
+    rounding: Rounding,
+    *,
+    discount: Decimal | None = None,
+    rate: Decimal | None = None,
 ) -> Iterator[Check]:
-    """Whether quantity x price is the amount of a line; ``others`` are its discount and its tax rate in percent."""
+    """Whether quantity x price is the amount of a line.
+
+    Args:
+        quantity: How many.
+        price: Of one.
+        amount: Of the line.
+        rounding: How far amounts may be off.
+        discount: What may be taken off.
+        rate: In percent, of the tax that may be put on.
+    """
     if quantity is None or price is None or amount is None:
         return
-    discount, rate = ((*others, None, None))[:2]
-    unit = minor_unit(None)
-    product = quantity * price
-    readings = {product, product - abs(discount or 0)}
-    readings |= {one * (1 + (rate or 0) / _HUNDRED) for one in readings}
-    coarse = abs(quantity) * last_place(price, unit) + abs(price) * last_place(quantity, unit)
-    slack = coarse / 2 + unit if tolerance is None else tolerance
-    if all(abs(one - amount) > slack for one in readings):
-        expected = product - abs(discount or 0)
-        words = "quantity x unit_price - discount" if discount else "quantity x unit_price"
-        yield Check(("/amount", "/quantity", "/unit_price"), f"{words} is not amount", expected, amount)
+    less = abs(discount or Decimal(0))
+    readings = [quantity * price - less, quantity * price]
+    readings += [one * (1 + (rate or 0) / _HUNDRED) for one in readings]
+    coarse = abs(quantity) * last_place(price, rounding.unit) + abs(price) * last_place(quantity, rounding.unit)
+    if all(abs(one - amount) > rounding.of(2, coarse / 2) for one in readings):
+        words = "quantity x unit_price - discount" if less else "quantity x unit_price"
+        pointers = ("/amount", "/quantity", "/unit_price", *(["/discount"] if less else []))
+        yield Check(pointers, f"{words} is not amount", readings[0], amount)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Totals:
     """The amounts of a receipt or invoice that make its total.
 
@@ -202,8 +222,7 @@ class _Totals:
         tax: All taxes.
         more: What else is added.
         total: All together.
-        tolerance: What the caller allows; None for what rounding explains.
-        unit: The smallest amount of the currency.
+        rounding: How far amounts may be off.
     """
 
     items: Sequence[Decimal | None]
@@ -212,50 +231,41 @@ class _Totals:
     tax: Term
     more: Sequence[Term]
     total: Decimal | None
-    tolerance: Decimal | None
-    unit: Decimal
+    rounding: Rounding
 
     def checks(self) -> Iterator[Check]:
         """The sum of the lines, then the total."""
-        summed = sum((one for one in self.items if one is not None), Decimal(0))
-        lines = Term("items", summed if self.items and None not in self.items else None)
+        lines = Term("items", _sum(self.items))
         discount = Term("discount", self.discount, -1)
-        slack = _slack(self.tolerance, len(self.items), self.unit)
         if lines.value is not None and self.subtotal is not None:
             # Prices of lines may include the tax that a subtotal leaves out; a subtotal may be after the discount.
-            readings = [
-                [lines],
-                [lines, discount],
-                [lines, _negative(self.tax)],
-                [lines, discount, _negative(self.tax)],
-            ]
-            yield from _unless_any(readings, "subtotal", self.subtotal, slack)
+            included = Term(self.tax.name, self.tax.value, -1)
+            readings = [[lines], [lines, discount], [lines, included], [lines, discount, included]]
+            slack = self.rounding.of(len(self.items))
+            yield from self._unless_any(readings, "subtotal", self.subtotal, slack, 1 / _WITH_TAX)
         base = lines if self.subtotal is None else Term("subtotal", self.subtotal)
-        if base.value is None or self.total is None:
-            return
-        slack = _slack(self.tolerance, 2 + len(self.more) + (len(self.items) if base is lines else 0), self.unit)
-        added = [self.tax, *self.more]
-        readings = [[base, *added, discount], [base, *added], [base, *self.more, discount], [base, *self.more]]
+        if base.value is not None and self.total is not None:
+            readings = [[base, self.tax, *self.more, discount], [base, self.tax, *self.more]]
+            readings += [[base, *self.more, discount], [base, *self.more]]
+            slack = self.rounding.of(2 + len(self.more) + (len(self.items) if base is lines else 0))
+            yield from self._unless_any(readings, "total", self.total, slack, _WITH_TAX)
+
+    def _unless_any(
+        self, readings: Sequence[Sequence[Term]], name: str, found: Decimal, slack: Decimal, room: Decimal
+    ) -> list[Check]:
+        """The first reading's problem, where no reading gives what was found.
+
+        Args:
+            readings: What the sum may be made of.
+            name: The field of the sum.
+            found: The sum that the document says.
+            slack: By how much they may differ.
+            room: By what a tax that is not told may multiply them, at most.
+        """
+        problems = [check_sum(reading, name, found, slack) for reading in readings]
         if self.tax.value is None:
-            lowest = min(sum((term.amount for term in reading), Decimal(0)) for reading in readings)
-            if self.total >= lowest:
-                return
-        yield from _unless_any(readings, "total", self.total, slack)
-
-
-def _negative(term: Term) -> Term:
-    return Term(term.name, term.value, -term.sign)
-
-
-def _unless_any(readings: Sequence[Sequence[Term]], name: str, found: Decimal, slack: Decimal) -> list[Check]:
-    """The first reading's problem, where no reading gives what was found."""
-    problems = [check_sum(reading, name, found, slack) for reading in readings]
-    return [] if None in problems else _some(problems[0])
-
-
-def _some(check: Check | None) -> list[Check]:
-    return [] if check is None else [check]
-
-
-def _slack(tolerance: Decimal | None, terms: int, unit: Decimal) -> Decimal:
-    return rounding_slack(terms, unit) if tolerance is None else tolerance
+            sums = [sum((term.amount for term in reading), Decimal(0)) for reading in readings]
+            limits = [*sums, *(one * room for one in sums)]
+            if min(limits) - slack <= found <= max(limits) + slack:
+                return []
+        return problems[0] if all(problems) else []

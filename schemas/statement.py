@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from pydantic import Field
 
-from extraction.schemas.checks import Check, DocumentSchema, Term, check_sum
-from extraction.schemas.money import Amount, Currency, minor_unit
+from extraction.schemas.checks import Check, DocumentSchema, Rounding, Term, check_sum
+from extraction.schemas.iban import iban_checks
+from extraction.schemas.money import Amount, Currency
 from extraction.schemas.text import Address, Name, Number, Text
 
 
@@ -47,25 +48,20 @@ class BankStatement(DocumentSchema):
         [], max_length=10_000, description="every transaction, in the order in which they are printed"
     )
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
-        """What does not add up: opening balance + transactions = closing balance, each printed balance, sums and count.
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        """Opening balance + transactions = closing balance, each printed balance, the printed sums and count.
 
         Args:
-            tolerance: By how much amounts may differ; by default less than the smallest amount of the currency, for banks
-                do not round.
+            rounding: How far amounts may be off; banks do not round.
         """
-        slack = minor_unit(self.currency) / 2 if tolerance is None else tolerance
-        found = list(self._sums(slack))
-        found += _broken_balances(self.transactions, self.opening_balance, slack)
-        if (
-            self.transaction_count is not None
-            and self.transactions
-            and self.transaction_count != len(self.transactions)
-        ):
+        slack = rounding.exact()
+        yield from self._sums(slack)
+        yield from _broken_balances(self.transactions, self.opening_balance, slack)
+        printed, count = self.transaction_count, len(self.transactions)
+        if printed is not None and count and printed != count:
             pointers = ("/transaction_count", "/transactions")
-            problem = "the printed number is not that of the transactions"
-            found.append(Check(pointers, problem, len(self.transactions), self.transaction_count))
-        return found
+            yield Check(pointers, "the printed number is not that of the transactions", count, printed)
+        yield from iban_checks(self.iban)
 
     def _sums(self, slack: Decimal) -> Iterator[Check]:
         amounts = [one.amount for one in self.transactions if one.amount is not None]
@@ -74,14 +70,11 @@ class BankStatement(DocumentSchema):
         money_in = Term("transactions", sum((one for one in amounts if one > 0), Decimal(0)))
         money_out = Term("transactions", sum((-one for one in amounts if one < 0), Decimal(0)))
         debits = None if self.total_debits is None else abs(self.total_debits)
-        sums = [
-            check_sum([money_in], "total_credits", self.total_credits, slack),
-            check_sum([money_out], "total_debits", debits, slack),
-        ]
+        yield from check_sum([money_in], "total_credits", self.total_credits, slack)
+        yield from check_sum([money_out], "total_debits", debits, slack)
         if self.opening_balance is not None:
             parts = [Term("opening_balance", self.opening_balance), Term("transactions", sum(amounts, Decimal(0)))]
-            sums.append(check_sum(parts, "closing_balance", self.closing_balance, slack))
-        yield from (one for one in sums if one is not None)
+            yield from check_sum(parts, "closing_balance", self.closing_balance, slack)
 
 
 def _broken_balances(lines: Sequence[Transaction], opening: Decimal | None, slack: Decimal) -> list[Check]:

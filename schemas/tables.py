@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from extraction.schemas.checks import Check, DocumentSchema
+from extraction.schemas.checks import Check, DocumentSchema, Rounding
 from extraction.schemas.text import Name, Text
 
 
@@ -44,16 +44,12 @@ class Table(DocumentSchema):
         [], max_length=5000, description="cells of each row, one per column, as printed; null for an empty cell"
     )
 
-    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
         """Which rows have more or fewer cells than there are columns."""
-        if not self.columns:
-            return []
         wanted = len(self.columns)
-        return [
-            Check((f"/rows/{index}", "/columns"), "the cells are not one per column", wanted, len(row))
-            for index, row in enumerate(self.rows)
-            if len(row) != wanted
-        ]
+        for index, row in enumerate(self.rows):
+            if wanted and len(row) != wanted:
+                yield Check((f"/rows/{index}", "/columns"), "the cells are not one per column", wanted, len(row))
 
 
 class DataPoint(DocumentSchema):

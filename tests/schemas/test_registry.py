@@ -96,7 +96,7 @@ def test_in_files(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts;"),
+        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts, receipt,"),
         ("", "there is no schema '' (known are"),
         (".own_forms:Bill", "there is no schema '.own_forms:Bill' (known are"),
         ("missing.json", "missing.json: No such file or directory"),
