@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.lint_fields import Finding
+    from extraction.linting import check_schema
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
@@ -76,6 +78,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
+            "extraction.lint_fields": ("Finding",),
+            "extraction.linting": ("check_schema",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -97,6 +101,7 @@ __all__ = [
     "DocumentError",
     "Extraction",
     "ExtractionError",
+    "Finding",
     "GenerationCancelledError",
     "GenerationError",
     "GrammarWarning",
@@ -116,6 +121,7 @@ __all__ = [
     "__version__",
     "aextract",
     "calibrate",
+    "check_schema",
     "extract",
     "load_image",
     "plot_bounding_boxes",

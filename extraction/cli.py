@@ -130,7 +130,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
             "--schema",
             "-s",
             metavar="SCHEMA",
-            help="What to extract: a name from 'extraction schemas', module:Class, or a JSON Schema file.",
+            help="What to extract: a name from 'extraction schemas', module:Class, file.py:Class, or a JSON Schema file.",
         ),
     ],
     model: ModelOption = "pocket",
@@ -152,11 +152,15 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     temperature: Annotated[
         float | None, typer.Option(min=0, metavar="T", help="0 takes the likeliest answer, more varies it.")
     ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Put what does not add up into the JSON, too: {value, checks}.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Extract a value from each picture.
 
     One picture gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed.
+    What does not add up in a document is told on standard error.
     """
     options = {"family": family, "max_tokens": max_tokens, "seed": seed, "temperature": temperature}
     options |= {"min_pixels": min_pixels, "max_pixels": max_pixels}
@@ -170,7 +174,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         plots = _checked_files(images, out, plot)
         chain = extraction_chain(chat_model(model, options), target, instruction=instruction, family=family)
         entries, well = _extracted(chain, images, plots, target, debug=debug)
-    well &= _delivered(entries, out)
+    well &= _delivered(entries, out, checks=checks)
     raise typer.Exit(0 if well else 1)
 
 
@@ -208,22 +212,34 @@ def plan(
 @app.command()
 def schemas(
     name: Annotated[
-        str | None, typer.Argument(metavar="[SCHEMA]", help="The one to show: a name, module:Class, or a file.")
+        str | None,
+        typer.Argument(
+            metavar="[SCHEMA]", help="The one to show: a name, module:Class, file.py:Class, or a JSON Schema file."
+        ),
     ] = None,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the form that a model is given to fill in.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Tell what in it will hurt; exit code 1 for errors.")] = False,
     family: FamilyOption = None,
     debug: DebugOption = False,
 ) -> None:
     """List the schemas, or show one as JSON Schema."""
-    with ending_in_one_line(debug=debug):
-        if name is not None:
-            if family and not prompt:
-                raise OptionError("--family goes with --prompt: JSON Schema is the same for every model")
-            _show_schema(name, prompt=prompt, family=family)
-        elif prompt or family:
-            raise OptionError("--prompt and --family are about one schema: name it")
+    from extraction import schema_listing
+
+    with ending_in_one_line(debug=debug), redirect_stdout(sys.stderr):  # a schema's module may print
+        if sum((prompt, check)) > 1:
+            raise OptionError("--prompt and --check are two questions: ask one at a time")
+        if name is None and (prompt or check or family):
+            raise OptionError("--prompt, --check and --family are about one schema: name it")
+        if name and family and not (prompt or check):
+            raise OptionError("--family goes with --prompt and --check: JSON Schema is the same for every model")
+        if name is None:
+            text, well = schema_listing.names(), True
+        elif check:
+            text, well = schema_listing.findings(name, family)
         else:
-            _list_schemas()
+            text, well = schema_listing.form(name, family) if prompt else _json(schema_listing.document(name)), True
+    typer.echo(text, nl=False)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()
@@ -295,6 +311,8 @@ def _extracted(
             for outcome in outcomes(chain, sources, {"callbacks": [bar]}):
                 entries.append(outcome.entry())
                 bar.show(len(entries))
+                for check in outcome.checks:
+                    complain(check, about=outcome.name)
                 if outcome.error is not None:
                     complain(outcome.error, about=outcome.name, debug=debug)
                     well = False
@@ -316,14 +334,18 @@ def _plotted(outcome: Outcome, target: Schema, path: Path) -> bool:
     return True
 
 
-def _delivered(entries: Sequence[dict[str, Any]], out: Path | None) -> bool:
+def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, *, checks: bool = False) -> bool:
     """Whether the result is where it belongs; what a file cannot take goes to standard output, so that it is not lost.
 
-    Of one picture the result is its bare value, and there is none where it failed.
+    Of one picture the result is its bare value, or its value and checks, and there is none where it failed.
     """
     if len(entries) == 1 and "error" in entries[0]:
         return False
-    data = _json(entries[0]["value"] if len(entries) == 1 else entries)
+    hidden = {"image"} if len(entries) == 1 else set()
+    hidden |= set() if checks else {"checks"}
+    told = [{key: one for key, one in entry.items() if key not in hidden} for entry in entries]
+    result = told if len(told) > 1 else told[0] if checks else told[0]["value"]
+    data = _json(result)
     if out is not None:
         try:
             write_file(out, data)
@@ -348,27 +370,6 @@ def _json(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=2)
     text = _NUMBERS.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
     return f"{text}\n".encode("utf-8", "backslashreplace")
-
-
-def _list_schemas() -> None:
-    from extraction.schemas import registered_schemas
-
-    for name, schema in registered_schemas().items():
-        first_line = (schema.__doc__ or "").strip().partition("\n")[0]
-        typer.echo(f"{name:<19}{schema.__name__:<18}{first_line}")
-
-
-def _show_schema(spec: str, *, prompt: bool, family: str | None) -> None:
-    from extraction.families import find_family
-    from extraction.prompts import schema_text
-    from extraction.schemas import json_schema_of, load_schema
-
-    with redirect_stdout(sys.stderr):
-        schema = json_schema_of(load_schema(spec))
-    if prompt:
-        typer.echo(schema_text(schema, find_family(None, "", family or "pocket").boxes))
-    else:
-        typer.echo(_json(schema), nl=False)
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from extraction.errors import (
 from extraction.images import ImageSource, Picture, load_image
 from extraction.plotting import plot_boxes
 from extraction.result import with_shapes
-from extraction.schemas import Schema
+from extraction.schemas import Check, Schema, checks_of
 
 if TYPE_CHECKING:
     from extraction.chat_model import ChatTransformers
@@ -52,10 +52,15 @@ class Outcome:
     data: Any = None
     error: Exception | None = None
 
+    @property
+    def checks(self) -> list[Check]:
+        """What does not add up in the documents of the value."""
+        return checks_of(self.value)
+
     def entry(self) -> dict[str, Any]:
-        """``{"image", "value"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
+        """``{"image", "value", "checks"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
         if self.error is None:
-            return {"image": self.name, "value": self.data}
+            return {"image": self.name, "value": self.data, "checks": [check.as_json() for check in self.checks]}
         told: dict[str, Any] = {"type": type(self.error).__name__, "message": str(self.error)}
         if isinstance(self.error, ExtractionError):
             told["retryable"] = self.error.retryable
