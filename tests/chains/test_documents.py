@@ -12,10 +12,19 @@ from langchain_core.messages import AIMessage
 from PIL import Image
 from pydantic import BaseModel
 
-from extraction import DocumentError, ImageError, OptionError, TruncatedOutputError, UnreadableOutputError
-from extraction.chains import aextract_document, document_chain, extract_document
-from extraction.chains.documents import AT_ONCE, DocumentWarning
-from extraction.documents.result import DocumentExtraction
+from extraction import (
+    DocumentError,
+    DocumentExtraction,
+    DocumentWarning,
+    ImageError,
+    OptionError,
+    TruncatedOutputError,
+    UnreadableOutputError,
+    aextract_document,
+    extract_document,
+)
+from extraction.chains import document_chain
+from extraction.chains.documents import AT_ONCE
 from extraction.pages.page import Page
 from extraction.schemas import Box, json_schema_of
 from tests.chains.fakes import RemoteModel
