@@ -15,6 +15,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.config import RunnableConfig, ensure_config
 from typing_extensions import TypeVar
 
+from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
 from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
 from extraction.documents.judging import Judge
@@ -208,7 +209,7 @@ class _Reader:
         options = {"on_truncation": "continue", **options}
         size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
         return cls(
-            window_chain(model, form, instruction=instruction, options=_for_json(options)),
+            window_chain(model, form, instruction=instruction, options=_for_json(options, schema)),
             window_chain(model, schema, instruction=instruction, options=options),
             judge,
             size_of,
@@ -337,14 +338,11 @@ def _always(size: int | str) -> Callable[[Any], int]:
     return lambda _: 1 if isinstance(size, str) else size
 
 
-def _for_json(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of a chain whose values are JSON: the examples, too."""
-    if not options.get("examples"):
-        return dict(options)
-    from pydantic_core import to_jsonable_python
-
-    examples = [(image, to_jsonable_python(value, by_alias=True)) for image, value in options["examples"]]
-    return {**options, "examples": examples}
+def _for_json(options: Mapping[str, Any], target: Any) -> dict[str, Any]:
+    """Options of a chain whose values are JSON: the examples are, too."""
+    examples = options.get("examples") or ()
+    read = read_examples(examples, target)
+    return {**options, "examples": [(image, one.data) for (image, _), one in zip(examples, read, strict=True)]}
 
 
 def _split(input: Any) -> tuple[Any, str | None]:

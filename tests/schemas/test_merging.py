@@ -76,8 +76,8 @@ def test_models_are_told_and_held_to_the_same() -> None:
     "make",
     [
         lambda: Merge("middle"),  # type: ignore[arg-type]
-        lambda: Key(),
-        lambda: SumOf(),
+        Key,
+        SumOf,
         lambda: SumOf("a", within=-1),
         lambda: SumOf("a", within=float("nan")),
     ],
