@@ -5,6 +5,7 @@
 * ``counting``: Count and Counts.
 * ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
 * ``scene``: DetectedObject and Scene.
+* ``documents``: Receipt, Invoice, BankStatement and other papers, which tell what in them does not add up.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
 * ``markers``: how a JSON schema says that a list of numbers is a box.
@@ -15,6 +16,19 @@ if __name__ == "schemas":
 
 from extraction.schemas.color import BASIC_COLORS, BasicColor, Color
 from extraction.schemas.counting import Count, Counts
+from extraction.schemas.documents import (
+    BankStatement,
+    BusinessCard,
+    Chart,
+    Check,
+    DocumentSchema,
+    Form,
+    IdentityDocument,
+    Invoice,
+    Receipt,
+    Table,
+    checks_of,
+)
 from extraction.schemas.geometry import Box, Point, Polygon, Size
 from extraction.schemas.json_schema import Schema, json_schema_of
 from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
@@ -23,20 +37,31 @@ from extraction.schemas.scene import DetectedObject, Scene
 
 __all__ = [
     "BASIC_COLORS",
+    "BankStatement",
     "BasicColor",
     "Box",
+    "BusinessCard",
+    "Chart",
+    "Check",
     "Color",
     "Count",
     "Counts",
     "DetectedObject",
+    "DocumentSchema",
+    "Form",
+    "IdentityDocument",
+    "Invoice",
     "LabeledBox",
     "LabeledPoint",
     "LabeledPolygon",
     "Point",
     "Polygon",
+    "Receipt",
     "Scene",
     "Schema",
     "Size",
+    "Table",
+    "checks_of",
     "json_schema_of",
     "load_schema",
     "registered_schemas",

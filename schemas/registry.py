@@ -16,11 +16,33 @@ from pydantic import BaseModel
 
 from extraction.errors import SchemaError
 from extraction.schemas.counting import Counts
+from extraction.schemas.documents import (
+    BankStatement,
+    BusinessCard,
+    Chart,
+    Form,
+    IdentityDocument,
+    Invoice,
+    Receipt,
+    Table,
+)
 from extraction.schemas.json_schema import Schema, check_json_schema, json_schema_of, read_json_schema
 from extraction.schemas.scene import DetectedObject, Scene
 
 _REGISTERED: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
-    {"scene": Scene, "object": DetectedObject, "counts": Counts}
+    {
+        "scene": Scene,
+        "object": DetectedObject,
+        "counts": Counts,
+        "receipt": Receipt,
+        "invoice": Invoice,
+        "business_card": BusinessCard,
+        "identity_document": IdentityDocument,
+        "form": Form,
+        "table": Table,
+        "chart": Chart,
+        "bank_statement": BankStatement,
+    }
 )
 
 _IN_MODULE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")

@@ -17,20 +17,31 @@ import extraction.schemas
 def test_public_names() -> None:
     assert sorted(extraction.schemas.__all__) == [
         "BASIC_COLORS",
+        "BankStatement",
         "BasicColor",
         "Box",
+        "BusinessCard",
+        "Chart",
+        "Check",
         "Color",
         "Count",
         "Counts",
         "DetectedObject",
+        "DocumentSchema",
+        "Form",
+        "IdentityDocument",
+        "Invoice",
         "LabeledBox",
         "LabeledPoint",
         "LabeledPolygon",
         "Point",
         "Polygon",
+        "Receipt",
         "Scene",
         "Schema",
         "Size",
+        "Table",
+        "checks_of",
         "json_schema_of",
         "load_schema",
         "registered_schemas",
@@ -51,7 +62,7 @@ def test_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["color", "counting", "geometry"])
+@pytest.mark.parametrize("name", ["color", "counting", "geometry", "money"])
 def test_examples(name: str) -> None:
     results = doctest.testmod(importlib.import_module(f"extraction.schemas.{name}"))
     assert results.attempted > 0

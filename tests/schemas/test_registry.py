@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from extraction.errors import SchemaError
+from extraction.schemas import documents
 from extraction.schemas.counting import Counts
 from extraction.schemas.json_schema import json_schema_of
 from extraction.schemas.registry import load_schema, registered_schemas
@@ -45,7 +46,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_registered() -> None:
-    assert registered_schemas() == {"scene": Scene, "object": DetectedObject, "counts": Counts}
+    assert registered_schemas() == {
+        "scene": Scene,
+        "object": DetectedObject,
+        "counts": Counts,
+        "receipt": documents.Receipt,
+        "invoice": documents.Invoice,
+        "business_card": documents.BusinessCard,
+        "identity_document": documents.IdentityDocument,
+        "form": documents.Form,
+        "table": documents.Table,
+        "chart": documents.Chart,
+        "bank_statement": documents.BankStatement,
+    }
     for name, schema in registered_schemas().items():
         assert load_schema(name) is schema
     registered_schemas().clear()
@@ -73,17 +86,17 @@ def test_in_modules() -> None:
 def test_in_files(folder: Path) -> None:
     path = folder / "form.json"
     path.write_text('{"title": "Form", "type": "object"}')
-    (folder / "form").write_text('{"title": "Other"}')
+    (folder / "paper").write_text('{"title": "Other"}')
     form = {"title": "Form", "type": "object"}
     assert load_schema(path) == load_schema(str(path)) == load_schema("form.json") == form
-    assert load_schema("form") == {"title": "Other"}
+    assert load_schema("paper") == {"title": "Other"}
     assert json_schema_of(load_schema("form.json")) == form
 
 
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts;"),
+        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts, receipt,"),
         ("", "there is no schema '' (known are"),
         (".own_forms:Bill", "there is no schema '.own_forms:Bill' (known are"),
         ("missing.json", "missing.json: No such file or directory"),
