@@ -16,7 +16,10 @@ _NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|#)
 _GAP: Final = r"[\s\-./,'()&_]{0,3}"
 _CURRENCY_END: Final = r"(?=(?:rm|eur|usd|gbp|chf|sgd|myr|cad|aud|sek|dkk|nok)(?![^\W\d_]))"
 _LOOKALIKE: Final = str.maketrans("015|8$", "oislbs")
-"""What engines read for letters, in a word that is made of letters otherwise."""
+_MISREAD: Final = re.compile(
+    r"(?<=[^\W\d_])[015|8$](?=[^\W\d_])|(?<![\w.,])[015|8$](?=[^\W\d_]{3})|(?<=[^\W\d_]{3})[015|](?![\w.,$])"
+)
+"""What engines read for letters: single characters beside letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,8 @@ def _pattern(phrase: str) -> str:
 @lru_cache(maxsize=65536)
 def normal(text: str) -> str:
     """A text in small letters without accents, as long as it was; digits that a word has for letters are put right."""
-    plain = "".join(map(_small, text))
-    return re.sub(r"[^\W_]+", lambda match: _mended(match.group()), plain)
+    return _MISREAD.sub(lambda match: match.group().translate(_LOOKALIKE), "".join(map(_small, text)))
 
 
 def _small(char: str) -> str:
     return (unicodedata.normalize("NFD", char)[0].lower() or char)[0]
-
-
-def _mended(word: str) -> str:
-    letters = sum(map(str.isalpha, word))
-    return word.translate(_LOOKALIKE) if len(word) > 2 and letters >= 0.7 * len(word) and letters < len(word) else word

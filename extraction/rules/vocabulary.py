@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from functools import cache
+from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal[
     "money", "number", "integer", "percent", "date", "time", "phone", "email", "url", "iban", "code", "currency", "text"
@@ -41,6 +42,7 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split("|") if one.strip())
 
 
+@cache
 def concepts() -> Mapping[str, Concept]:
     """All of them by name."""
     from extraction.rules.vocabulary_amounts import AMOUNTS

@@ -312,7 +312,10 @@ def _phrases(name: str, form: Mapping[str, Any]) -> tuple[str, ...]:
     if isinstance(form.get("title"), str):
         told.append(" ".join(words_of(form["title"])))
     if isinstance(form.get("description"), str):
-        told += [" ".join(words_of(one)) for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])]
+        told += [
+            " ".join(words_of(one))
+            for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])
+        ]
     return tuple(dict.fromkeys(one for one in told if one))
 
 
