@@ -1,1 +1,7 @@
-"""Documents with exact truth: receipts, invoices, forms and statements that tests and benchmarks draw from a seed."""
+"""Documents made up from a seed, with the exact truth about every word, value and place on them."""
+
+from tests.documents.invoices import invoice
+from tests.documents.receipts import receipt
+from tests.documents.truth import Leaf, Place, Sample
+
+__all__ = ["Leaf", "Place", "Sample", "invoice", "receipt"]
