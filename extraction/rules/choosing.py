@@ -164,4 +164,4 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
 def _takes(label: Label, leaf: Leaf) -> bool:
     """Whether a label can claim a value of this kind from a field."""
     kinds = {concepts()[name].kind for name, _ in label.names if name in concepts()}
-    return leaf.kind in kinds or any(name.startswith("own:") for name, _ in label.names)
+    return leaf.kind in kinds or not kinds

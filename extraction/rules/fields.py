@@ -85,7 +85,9 @@ class Fields:
             found = choose_total(self.board, found)
         found = [one for one in found if self._is_of(leaf, one)]
         yield from found
-        if not found and (set(leaf.concepts[:1]) & _BY_THEMSELVES or (not leaf.concepts and leaf.kind in ("email", "url"))):
+        if not found and (
+            set(leaf.concepts[:1]) & _BY_THEMSELVES or (not leaf.concepts and leaf.kind in ("email", "url"))
+        ):
             yield from (one for one in unlabelled(self.board, leaf) if self._is_of(leaf, one))
 
     def _is_of(self, leaf: Leaf, choice: Choice) -> bool:
@@ -153,8 +155,12 @@ class Fields:
         if before and all(word.isalnum() for word in before):
             start = 0  # GB 123 4567
         rest = re.match(r"(?: [0-9][0-9A-Z./-]*(?![\w:]))*", span.text[end:])
-        grouped = rest.group() if rest and not self.board.findings.at(span.cell) or leaf.concepts[:1] == ("vat_id",) else ""
-        return text_fill(leaf, (Span(span.cell, span.start + start, span.start + end + len(grouped if rest else "")).stripped(),))
+        grouped = (
+            rest.group() if rest and not self.board.findings.at(span.cell) or leaf.concepts[:1] == ("vat_id",) else ""
+        )
+        return text_fill(
+            leaf, (Span(span.cell, span.start + start, span.start + end + len(grouped if rest else "")).stripped(),)
+        )
 
     def _name(self, leaf: Leaf, concept: str) -> Fill | None:
         owner = leaf.owner if concept == "person" and leaf.owner else concept
@@ -172,7 +178,9 @@ class Fields:
         cells = [
             cell
             for cell in self.board.cells
-            if is_person(cell.text) and not self.board.findings.at(cell) and not any(one.leads and one.colon for one in self.board.labels.at(cell))
+            if is_person(cell.text)
+            and not self.board.findings.at(cell)
+            and not any(one.leads and one.colon for one in self.board.labels.at(cell))
         ]
         return text_fill(leaf, (max(cells, key=lambda cell: cell.height).span,)) if cells else None
 
@@ -244,7 +252,13 @@ def _part_of_address(leaf: Leaf, concept: str, lines: Iterable[Span]) -> Fill | 
     lines = list(lines)
     for index, span in reversed(list(enumerate(lines))):
         match = _POSTAL.search(span.text)
-        if match is None or (concept == "street" and index == 0 and len(lines) > 1 and match.lastgroup == "code" and len(match.group()) < 5):
+        if match is None or (
+            concept == "street"
+            and index == 0
+            and len(lines) > 1
+            and match.lastgroup == "code"
+            and len(match.group()) < 5
+        ):
             continue
         code = match.span("code") if match["code"] else (match.end() - len(match.group().split()[-1]), match.end())
 
@@ -259,12 +273,20 @@ def _part_of_address(leaf: Leaf, concept: str, lines: Iterable[Span]) -> Fill | 
             parts = re.split(r",\s*", city.text)
             piece = parts[0] if city is after else parts[-1]
             at = city.text.index(piece)
-            return text_fill(leaf, (Span(city.cell, city.start + at, city.start + at + len(piece)).stripped(),)) if piece else None
+            return (
+                text_fill(leaf, (Span(city.cell, city.start + at, city.start + at + len(piece)).stripped(),))
+                if piece
+                else None
+            )
         if concept == "country":
             last = lines[-1]
             return text_fill(leaf, (last,)) if last is not span and not any(map(str.isdigit, last.text)) else None
         if index:
             return text_fill(leaf, lines[:index])
         street = before.text.rpartition(",")[0] or (before.text if re.search(r"[^\W\d_]{2}", after.text) else "")
-        return text_fill(leaf, (Span(before.cell, before.start, before.start + len(street)).stripped(),)) if street else None
+        return (
+            text_fill(leaf, (Span(before.cell, before.start, before.start + len(street)).stripped(),))
+            if street
+            else None
+        )
     return text_fill(leaf, lines[:1]) if concept == "street" and lines else None
