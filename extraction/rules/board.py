@@ -76,6 +76,20 @@ class Board:
                     heads.add((sheet.page, row[0].row))
         return frozenset(heads)
 
+    @cached_property
+    def tax_heads(self) -> frozenset[tuple[int, int]]:
+        """(page, row) of the heads of small tables of taxes: three names or more, and below them a rate with amounts."""
+        heads = set()
+        for sheet in self.sheets:
+            for row, below in zip(sheet.rows, sheet.rows[1:], strict=False):
+                named = [label for cell in row for label in self.labels.at(cell)]
+                names = {name for label in named for name, _ in label.names}
+                looks = {one.look for cell in below for one in self.findings.at(cell)}
+                values = [one for cell in row for one in self.findings.at(cell)]
+                if len(named) >= 3 and names & {"tax", "tax_rate"} and not values and {"percent", "money"} <= looks:
+                    heads.add((sheet.page, row[0].row))
+        return frozenset(heads)
+
     def beside(self, label: Label, looks: tuple[Look, ...]) -> Iterator[Beside]:
         """The values of these looks to the right of a label or below it, up to the next label of something else."""
         found = False
@@ -90,13 +104,42 @@ class Board:
                     yield Beside(one, label, 1.0 if cell is label.span.cell else 0.96 - 0.02 * steps)
             if self._foreign(label, cell, after):
                 break
-        if found or (label.span.cell.page, label.span.cell.row) in self.heads:
+        at = (label.span.cell.page, label.span.cell.row)
+        if found or at in self.heads:
+            return
+        if at in self.tax_heads:
+            yield from self._of_one_rate(label, looks)
+            return
+        if (one := self._pushed_down(label, looks)) is not None:
+            yield one
             return
         for cell, closeness in self._below(label):
             for one in self.findings.at(cell):
                 if one.look in looks:
                     yield Beside(one, label, closeness)
                     return
+
+    def _of_one_rate(self, label: Label, looks: tuple[Look, ...]) -> Iterator[Beside]:
+        """The tax in a table of taxes with one rate; of several there is no sum that is printed."""
+        cell = label.span.cell
+        rows = self.sheet(cell).rows[cell.row + 1 :]
+        lines = [[one for other in row for one in self.findings.at(other)] for row in rows[:2]]
+        if label.rank("tax") is None or (len(lines) > 1 and any(one.look == "percent" for one in lines[1])):
+            return
+        under = [one for one in lines[0] if one.look in looks and _under(label, one)]
+        if len(under) == 1:
+            yield Beside(under[0], label, 0.8)
+
+    def _pushed_down(self, label: Label, looks: tuple[Look, ...]) -> Beside | None:
+        """The value of a label that fills its row, where the value stands alone at the right of the next row."""
+        cell = label.span.cell
+        rows = self.sheet(cell).rows
+        if len(rows[cell.row]) > 1 or cell.row + 1 >= len(rows) or len(rows[cell.row + 1]) > 1 or not self.is_label(cell):
+            return None
+        other = rows[cell.row + 1][0]
+        found = [one for one in self.findings.at(other) if one.look in looks and one.span.stripped(" ").text == other.text]
+        near = other.box.y1 - cell.box.y2 < cell.height and other.box.center.x > cell.box.center.x
+        return Beside(found[0], label, 0.85) if found and near else None
 
     def texts_beside(self, label: Label) -> Iterator[TextBeside]:
         """The texts to the right of a label or below it: the rest of its cell, the next cell, the cell below."""
@@ -190,3 +233,9 @@ def _names_column(label: Label) -> bool:
         name in COLUMNS or concepts().get(name) is not None and concepts()[name].kind == "date"
         for name, _ in label.names
     )
+
+
+def _under(label: Label, finding: Finding) -> bool:
+    """Whether a value stands in the column of a label."""
+    one, other = label.span.box, finding.span.box
+    return min(one.x2, other.x2) > max(one.x1, other.x1)

@@ -164,4 +164,6 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
 def _takes(label: Label, leaf: Leaf) -> bool:
     """Whether a label can claim a value of this kind from a field."""
     kinds = {concepts()[name].kind for name, _ in label.names if name in concepts()}
+    if leaf.kind == "phone" and "code" in kinds:
+        return True  # a number of something else
     return leaf.kind in kinds or not kinds

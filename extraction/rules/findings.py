@@ -110,6 +110,8 @@ class Findings:
             for cell in sheet.cells:
                 for match in (*_SYMBOL.finditer(cell.text), *_CODE.finditer(cell.text)):
                     codes = read_currency(match.group())
+                    if match.group().isalpha() and not self._of_money(cell, match.span()):
+                        continue
                     code = codes[0] if len(codes) == 1 or match.group() == "kr" else None
                     if code is not None:
                         votes[code] += 2 if self._beside_number(cell, match.span()) else 1
@@ -120,6 +122,13 @@ class Findings:
             return first[votes.most_common(1)[0][0]]
         plainly = _US_ADDRESS.search(self.text) or _US_WORDS.search(self.text)
         return dollars if dollars is not None and plainly else None
+
+    def _of_money(self, cell: Cell, span: tuple[int, int]) -> bool:
+        """Whether letters are a currency here: beside a number, or alone in their cell or behind a colon; "SDN BHD" is none."""
+        rest = cell.text[: span[0]] + cell.text[span[1] :]
+        return self._beside_number(cell, span) or not re.search(r"\w", rest) or bool(
+            re.search(r"(?:[:(=/]|\b(?:in|total|summe|gesamt))\s*$", cell.text[: span[0]], re.IGNORECASE)
+        )
 
     def _beside_number(self, cell: Cell, span: tuple[int, int]) -> bool:
         return bool(re.search(r"\d\s?$", cell.text[: span[0]]) or re.match(r"\s?\d", cell.text[span[1] :]))

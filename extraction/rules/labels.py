@@ -101,11 +101,17 @@ def _vocabulary(phrases: tuple[str, ...]) -> _Vocabulary:
     return _Vocabulary(phrases)
 
 
+_DOTTED: Final = frozenset("vat gst sst pst hst tax iva tva btw ust mwst abn ein nif cif piva dob iban bic".split())
+"""Short words that are also written with points: V.A.T."""
+
+
 def _pattern(phrase: str) -> str:
     words = phrase.split()
     if all(len(word) == 1 for word in words):  # "p i" is not "pi"
         return r"[\s./]{1,2}".join(map(re.escape, words))
-    return _GAP.join(_NUMBER_WORDS if word == "number" else re.escape(word) for word in words)
+    return _GAP.join(
+        _NUMBER_WORDS if word == "number" else r"\.?".join(word) if word in _DOTTED else re.escape(word) for word in words
+    )
 
 
 @lru_cache(maxsize=65536)

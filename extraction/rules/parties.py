@@ -45,6 +45,12 @@ _JOBS: Final = re.compile(
     r"professor|doctor|technician|administrator|executive|supervisor|editor|researcher|scientist|advisor|agent|owner|"
     r"geschaftsfuhrer|leiter|leiterin|ingenieur|berater|directeur|responsable|gerente|direttore|consulente)(?:in|s)?\b"
 )
+_REST: Final = re.compile(
+    r"^(?:(?:&|and|und|et|y|e|en)\s.*|\W*(?:(?:co|ltd|limited|inc|llc|llp|plc|corp|gmbh|ag|kg|ohg|ug|e\.?k|mbh|s\.?a|s\.?a\.?s|sarl|"
+    r"s\.?r\.?l|s\.?p\.?a|s\.?l|s\.?l\.?u|b\.?v|n\.?v|sdn|bhd|pte|pty|sons|trading|group)\b[\s.,&]*)+)$"
+)
+"""What ends a name on a line of its own."""
+
 _MOST_LINES: Final = 6
 
 
@@ -177,6 +183,8 @@ def _prominence(board: Board, cell: Cell, index: int) -> float:
     """How likely a cell at the top is the name of the firm; 0 or less for what cannot be one."""
     text = cell.text.strip()
     letters = sum(map(str.isalpha, text))
+    if _REST.match(normal(text)):
+        return 0.0
     if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or is_title(text) or text.endswith(":"):
         return 0.0
     if board.findings.at(cell) and any(
@@ -216,6 +224,10 @@ def _continued(board: Board, cell: Cell, head: Sequence[Cell]) -> list[Cell]:
             alike = abs(other.height - edge.height) <= 0.15 * edge.height
             gap = max(other.box.y1 - edge.box.y2, edge.box.y1 - other.box.y2)
             fits = alike and gap < 0.8 * edge.height and _prominence(board, other, 0) > 0.02
+            rest = step > 0 and _REST.match(normal(other.text)) is not None
+            if rest and gap < 0.8 * edge.height:
+                lines.append(other)
+                break
             if not fits or any(map(str.isdigit, other.text)) or not (large or (wide and step > 0)):
                 break
             if not large and is_firm(edge.text) and not is_firm(other.text):
@@ -269,6 +281,8 @@ def _is_plain(board: Board, span: Span) -> bool:
     labels = [label for label in board.labels.at(cell) if label.span.start >= span.start]
     if any(label.leads and (label.colon or board.is_label(cell)) for label in labels):
         return False
+    if is_address(span.text) and all(label.phrase in _PLACES for label in labels if label.leads):
+        return True
     if any(label.leads and label.phrase not in _PLACES and _has_code_after(cell, label.span.end) for label in labels):
         return False
     return not any(
@@ -279,7 +293,8 @@ def _is_plain(board: Board, span: Span) -> bool:
     )
 
 
-_PLACES: Final = frozenset("via calle rue strasse street straat city town no unit lot".split())
+_PLACES: Final = frozenset("via calle rue strasse street straat city town number unit place".split())
+"""Words that name something elsewhere, and begin a line of an address."""
 
 
 def _lines_below(board: Board, first: Span) -> Iterator[Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import median
 from typing import Final
@@ -19,6 +19,10 @@ _LINE_GAP: Final = 0.7
 _SAME_ROW: Final = 0.5
 """Least share of the lower word's height that two neighbours in a row have in common."""
 
+_LONG: Final = 2.0
+"""How many heights long a word is at least whose corners tell how its line rises."""
+_SLOPE_NOISE: Final = 0.03
+_FEWEST_SLOPES: Final = 5
 _LEVEL: Final = 10.0
 """Degrees up to which a word's box is cut along the picture's x."""
 
@@ -176,18 +180,54 @@ def sheet_of(words: PageWords, page: int = 1) -> Sheet:
         words: What was read of it.
         page: Its number.
     """
-    placed = [
-        Placed(word, _upright(word, words.angle), index, abs(words.angle) < _LEVEL)
-        for index, line in enumerate(words.lines)
-        for word in line.words
-        if word.text.strip()
-    ]
+    placed = _levelled(
+        [
+            Placed(word, _upright(word, words.angle), index, abs(words.angle) < _LEVEL)
+            for index, line in enumerate(words.lines)
+            for word in line.words
+            if word.text.strip()
+        ],
+        words.angle,
+    )
     rows = sorted(_rows(placed), key=lambda row: median(one.box.center.y for one in row))
     cells = tuple(
         tuple(Cell(page, index, tuple(group)) for group in _groups(sorted(row, key=lambda one: one.box.x1)))
         for index, row in enumerate(rows)
     )
     return Sheet(page, cells, words.size)
+
+
+def _levelled(placed: Sequence[Placed], angle: float) -> list[Placed]:
+    """Words moved up or down so that rows are level: what lines rise by depends on where they stand, as on photographs."""
+    risen = [(one.box.center.y, slope) for one in placed if (slope := _slope(one.word, angle)) is not None]
+    if len(risen) < _FEWEST_SLOPES:
+        return list(placed)
+    usual = median(slope for _, slope in risen)
+    risen = [(y, slope) for y, slope in risen if abs(slope - usual) < _SLOPE_NOISE]
+    y0 = sum(y for y, _ in risen) / len(risen)
+    spread = sum((y - y0) ** 2 for y, _ in risen)
+    mean = sum(slope for _, slope in risen) / len(risen)
+    change = sum((y - y0) * (slope - mean) for y, slope in risen) / spread if spread else 0.0
+    middle = median(one.box.center.x for one in placed)
+    return [
+        replace(
+            one,
+            box=one.box.translate(0, -(mean + change * (one.box.center.y - y0)) * (one.box.center.x - middle)),
+        )
+        for one in placed
+    ]
+
+
+def _slope(word: Word, angle: float) -> float | None:
+    """By how much a word's line rises per pixel on the page turned back by ``angle``; None where its corners do not tell."""
+    if word.quad is None or len(word.quad.points) < 4:
+        return None
+    corners = word.quad.points
+    across = corners[1].x + corners[2].x - corners[0].x - corners[3].x
+    down = corners[1].y + corners[2].y - corners[0].y - corners[3].y
+    if math.hypot(across, down) < 2 * _LONG * corners[0].distance(corners[3]):
+        return None
+    return math.tan(math.atan2(down, across) - math.radians(angle))
 
 
 def union(boxes: Sequence[Box]) -> Box:

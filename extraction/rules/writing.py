@@ -66,6 +66,7 @@ def written(leaf: Leaf, finding: Finding) -> Fill | None:
 
 def text_fill(leaf: Leaf, spans: Sequence[Span]) -> Fill | None:
     """Some lines as a leaf's text; None where the schema forbids it, or there is none."""
+    spans = [span.stripped(" \t") for span in spans]
     text = " ".join(span.text for span in spans if span.text)
     return Fill(text, tuple(spans)) if text and allowed(leaf.form, text) else None
 
