@@ -84,12 +84,18 @@ def is_on(value: Any, words: PageWords) -> bool:
         for found in find_values(line):
             for reading in found.readings:
                 told = reading.amount if isinstance(reading, Money) else reading
-                if isinstance(told, Decimal) and isinstance(value, (int, float)) and abs(told) == abs(Decimal(str(value))):
+                if (
+                    isinstance(told, Decimal)
+                    and isinstance(value, (int, float))
+                    and abs(told) == abs(Decimal(str(value)))
+                ):
                     return True
                 if isinstance(told, (date, time)) and isinstance(value, str) and told.isoformat().startswith(value):
                     return True
     signs = {"EUR": "€", "GBP": "£", "USD": "$", "MYR": "RM", "JPY": "¥", "INR": "₹", "SEK": "kr", "CHF": "Fr"}
-    card = value == "card" and re.search(r"visa|master|amex|kart|cart|tarjeta|debit|credit|kaart|pin", words.text, re.IGNORECASE)
+    card = value == "card" and re.search(
+        r"visa|master|amex|kart|cart|tarjeta|debit|credit|kaart|pin", words.text, re.IGNORECASE
+    )
     cash = value == "cash" and re.search(r"bar|esp|efectivo|contant", words.text, re.IGNORECASE)
     return bool(card or cash) or (isinstance(value, str) and signs.get(value, "\0") in words.text)
 
@@ -103,7 +109,9 @@ def score(sample: Sample, data: Any, words: PageWords, scores: Scores) -> list[s
             continue
         wanted, found = truth.get(pointer), told.get(pointer)
         name = re.sub(r"/\d+", "/*", pointer)
-        outcome = "right" if same(wanted, found) else "missed" if found is None else "extra" if wanted is None else "wrong"
+        outcome = (
+            "right" if same(wanted, found) else "missed" if found is None else "extra" if wanted is None else "wrong"
+        )
         scores.outcomes[name][outcome] += 1
         if outcome != "right":
             problems.append(f"{pointer}: {outcome}: {wanted!r} -> {found!r}")
@@ -141,7 +149,9 @@ def main() -> None:
         if [one for one in problems if given.field in one] and shown < given.show:
             shown += 1
             print("=" * 100, sample.name, sample.language, sample.paper, *problems, words.text, sep="\n")
-    print(f"{given.kind}s {given.seed} to {given.seed + given.count - 1}, {'true words' if given.truth_words else 'read words'}")
+    print(
+        f"{given.kind}s {given.seed} to {given.seed + given.count - 1}, {'true words' if given.truth_words else 'read words'}"
+    )
     print(f"{'field':<28}{'right':>8}{'missed':>8}{'wrong':>8}{'extra':>8}{'of':>8}")
     for name, outcomes in scores.outcomes.items():
         total = sum(outcomes.values())

@@ -134,10 +134,17 @@ class Board:
         """The value of a label that fills its row, where the value stands alone at the right of the next row."""
         cell = label.span.cell
         rows = self.sheet(cell).rows
-        if len(rows[cell.row]) > 1 or cell.row + 1 >= len(rows) or len(rows[cell.row + 1]) > 1 or not self.is_label(cell):
+        if (
+            len(rows[cell.row]) > 1
+            or cell.row + 1 >= len(rows)
+            or len(rows[cell.row + 1]) > 1
+            or not self.is_label(cell)
+        ):
             return None
         other = rows[cell.row + 1][0]
-        found = [one for one in self.findings.at(other) if one.look in looks and one.span.stripped(" ").text == other.text]
+        found = [
+            one for one in self.findings.at(other) if one.look in looks and one.span.stripped(" ").text == other.text
+        ]
         near = other.box.y1 - cell.box.y2 < cell.height and other.box.center.x > cell.box.center.x
         return Beside(found[0], label, 0.85) if found and near else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -148,7 +149,7 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
         return []
     found = []
     for finding in board.findings:
-        if finding.look not in looks:
+        if finding.look not in looks or (finding.look == "phone" and not _is_phone(finding.span.text)):
             continue
         claim = board.claim(finding)
         if (
@@ -159,6 +160,11 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
             continue
         found.append(Choice(finding, 0.5))
     return found
+
+
+def _is_phone(text: str) -> bool:
+    """Whether digits are written as telephone numbers are; a row of digits alone may be the number of anything."""
+    return re.search(r"^\s*[+(]|^\s*0\d|\d[ ./)-]+\d", text) is not None
 
 
 def _takes(label: Label, leaf: Leaf) -> bool:

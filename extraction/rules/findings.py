@@ -28,8 +28,8 @@ _IBAN: Final = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:\s?[A-Z0-9]{2,4}){3,
 _NUMERIC_DATE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(?:\d{4}|\d{2})(?!\d)")
 _US_ADDRESS: Final = re.compile(r"\b[A-Z]{2}\.? ?\d{5}(?:-\d{4})?\b")
 _US_WORDS: Final = re.compile(r"\b(?:sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE)
-_SYMBOL: Final = re.compile(r"[€£₹₩₽₺₪฿₱₫₴₦¥]|\b(?:RM|Rp|zł|Kč|Ft|SFr|kr)\b|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$")
-_CODE: Final = re.compile(r"(?<![^\W_])[A-Z]{3}(?![^\W_])")
+_SYMBOL: Final = re.compile(r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$")
+_CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,10 @@ class Findings:
     def _of_money(self, cell: Cell, span: tuple[int, int]) -> bool:
         """Whether letters are a currency here: beside a number, or alone in their cell or behind a colon; "SDN BHD" is none."""
         rest = cell.text[: span[0]] + cell.text[span[1] :]
-        return self._beside_number(cell, span) or not re.search(r"\w", rest) or bool(
-            re.search(r"(?:[:(=/]|\b(?:in|total|summe|gesamt))\s*$", cell.text[: span[0]], re.IGNORECASE)
+        return (
+            self._beside_number(cell, span)
+            or not re.search(r"\w", rest)
+            or bool(re.search(r"(?:[:(=/]|\b(?:in|total|summe|gesamt))\s*$", cell.text[: span[0]], re.IGNORECASE))
         )
 
     def _beside_number(self, cell: Cell, span: tuple[int, int]) -> bool:

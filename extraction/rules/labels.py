@@ -12,8 +12,8 @@ from typing import Final
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.rules.vocabulary import concepts
 
-_NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|#)"
-_GAP: Final = r"[\s\-./,'()&_]{0,3}"
+_NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|n(?=[.\s])|#)"
+_GAP: Final = r"[\s\-./,'()&_°º]{0,3}"
 _CURRENCY_END: Final = r"(?=(?:rm|eur|usd|gbp|chf|sgd|myr|cad|aud|sek|dkk|nok)(?![^\W\d_]))"
 _LOOKALIKE: Final = str.maketrans("015|8$", "oislbs")
 _MISREAD: Final = re.compile(
@@ -74,6 +74,8 @@ class _Vocabulary:
         for name, concept in concepts().items():
             for rank, phrase in enumerate(concept.labels):
                 self._names.setdefault(phrase, []).append((name, rank))
+                if phrase.endswith(" number"):  # N. ticket
+                    self._names.setdefault(f"number {phrase.removesuffix(' number')}", []).append((name, rank))
         for phrase in phrases:
             self._names.setdefault(normal(phrase), []).append((f"own:{phrase}", 0))
         ordered = sorted(self._names, key=len, reverse=True)
@@ -81,8 +83,8 @@ class _Vocabulary:
         # By their first letters, so that few are tried at each place.
         initials: dict[str, list[str]] = {}
         for index, phrase in enumerate(ordered):
-            initials.setdefault(phrase[0], []).append(f"(?P<p{index}>{_pattern(phrase)})")
-        alternatives = "|".join(f"(?={re.escape(one)})(?:{'|'.join(told)})" for one, told in initials.items())
+            initials.setdefault("n#" if phrase.startswith("number") else phrase[0], []).append(f"(?P<p{index}>{_pattern(phrase)})")
+        alternatives = "|".join(f"(?=[{re.escape(one)}])(?:{'|'.join(told)})" for one, told in initials.items())
         self._regex = re.compile(rf"(?<![^\W\d_])(?:{alternatives})(?:(?![^\W\d_])|{_CURRENCY_END})")
 
     def spot(self, cell: Cell) -> Iterator[Label]:
@@ -110,7 +112,8 @@ def _pattern(phrase: str) -> str:
     if all(len(word) == 1 for word in words):  # "p i" is not "pi"
         return r"[\s./]{1,2}".join(map(re.escape, words))
     return _GAP.join(
-        _NUMBER_WORDS if word == "number" else r"\.?".join(word) if word in _DOTTED else re.escape(word) for word in words
+        _NUMBER_WORDS if word == "number" else r"\.?".join(word) if word in _DOTTED else re.escape(word)
+        for word in words
     )
 
 

@@ -30,7 +30,7 @@ _FIRM: Final = re.compile(
     r"\b(?:ltd|limited|inc|llc|llp|plc|corp|corporation|company|co|gmbh|ag|kg|ohg|ug|e\.?k|mbh|s\.?a|s\.?a\.?s|sarl|s\.?r\.?l|s\.?p\.?a|"
     r"s\.?l|s\.?l\.?u|b\.?v|n\.?v|sdn|bhd|pte|pty|enterprise|enterprises|trading|group|holdings?|"
     r"store|stores|shop|market|markt|supermarket|supermarkt|mart|cafe|caffe|coffee|restaurant|ristorante|bistro|bakery|backerei|bar|grill|"
-    r"pizzeria|trattoria|hotel|pharmacy|apotheke|farmacia|pharmacie|hardware|books|deli|kitchen|sons|bros|brothers|partners)\b"
+    r"pizzeria|trattoria|hotel|pharmacy|apotheke|farmacia|pharmacie|hardware|books|deli|kitchen|grocery|groceries|diner|centre|center|sons|bros|brothers|partners)\b"
 )
 _TITLES: Final = re.compile(
     r"^\W*(?:(?:tax|sales|simplified|cash|customer|original|official|vat|your|guest|store|till|proforma)\s+)*(?:invoice|receipt|bill|"
@@ -223,12 +223,15 @@ def _continued(board: Board, cell: Cell, head: Sequence[Cell]) -> list[Cell]:
             other = near[0]
             alike = abs(other.height - edge.height) <= 0.15 * edge.height
             gap = max(other.box.y1 - edge.box.y2, edge.box.y1 - other.box.y2)
-            fits = alike and gap < 0.8 * edge.height and _prominence(board, other, 0) > 0.02
+            fits = alike and gap < 1.1 * edge.height and _prominence(board, other, 0) > 0.02
             rest = step > 0 and _REST.match(normal(other.text)) is not None
-            if rest and gap < 0.8 * edge.height:
+            if rest and gap < 1.4 * edge.height:
                 lines.append(other)
                 break
-            if not fits or any(map(str.isdigit, other.text)) or not (large or (wide and step > 0)):
+            if not fits or any(map(str.isdigit, other.text)) or not (large or (step > 0 and (wide or is_firm(other.text)))):
+                break
+            if normal(edge.text).endswith("&") and step > 0:
+                lines.append(other)
                 break
             if not large and is_firm(edge.text) and not is_firm(other.text):
                 break

@@ -12,7 +12,7 @@ from typing import Final
 from extraction.pages.words import PageWords, Word
 from extraction.schemas.geometry import Box
 
-_CELL_GAP: Final = 1.3
+_CELL_GAP: Final = 1.6
 """Blanks wider than this many heights of the text part two cells; between words of one sentence they are a third of it."""
 _LINE_GAP: Final = 0.7
 """The same where the engine, too, saw two lines there."""
@@ -189,9 +189,10 @@ def sheet_of(words: PageWords, page: int = 1) -> Sheet:
         ],
         words.angle,
     )
+    usual = median(one.box.height for one in placed) if placed else 0.0
     rows = sorted(_rows(placed), key=lambda row: median(one.box.center.y for one in row))
     cells = tuple(
-        tuple(Cell(page, index, tuple(group)) for group in _groups(sorted(row, key=lambda one: one.box.x1)))
+        tuple(Cell(page, index, tuple(group)) for group in _groups(sorted(row, key=lambda one: one.box.x1), usual))
         for index, row in enumerate(rows)
     )
     return Sheet(page, cells, words.size)
@@ -263,12 +264,13 @@ def _rows(placed: Sequence[Placed]) -> list[list[Placed]]:
     return rows
 
 
-def _groups(row: Sequence[Placed]) -> Iterator[list[Placed]]:
+def _groups(row: Sequence[Placed], usual: float) -> Iterator[list[Placed]]:
+    """The words of a row by cells; ``usual`` is how high words of the page are: some have neither ascenders nor capitals."""
     group: list[Placed] = []
     for one in row:
         if group:
             last = group[-1]
-            height = min(last.box.height, one.box.height)
+            height = max(min(last.box.height, one.box.height), usual)
             gap = _LINE_GAP if last.line != one.line else _CELL_GAP
             if one.box.x1 - last.box.x2 > gap * height:
                 yield group

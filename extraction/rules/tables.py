@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from extraction.grounding.numbers import read_currency
 from extraction.rules.board import Board
 from extraction.rules.findings import Finding
-from extraction.rules.labels import Label
+from extraction.rules.labels import Label, normal
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS, Group, Leaf
@@ -92,6 +93,7 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
         if key is not None:
             taken.add(key)
         columns.append(_Column(label, names, key))
+    columns += _money_columns(sheet.rows[head])
     amounts = [
         index for index, column in enumerate(columns) if column.names & {"line_total", "unit_price", "debit", "credit"}
     ]
@@ -101,6 +103,14 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
         if not columns[last].names & {"debit", "credit", "running_balance"}:
             columns[last] = replace(columns[last], key=total)
     return columns
+
+
+def _money_columns(cells: Sequence[Cell]) -> Iterator[_Column]:
+    """Columns that are headed by a currency: they hold the amounts of the lines."""
+    for cell in cells:
+        if read_currency(cell.text):
+            label = Label(cell.span, normal(cell.text), (("line_total", 0),), colon=False, leads=True)
+            yield _Column(label, frozenset({"line_total"}), None)
 
 
 def _dated_key(group: Group) -> str | None:

@@ -24,7 +24,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "summe eur|gesamt eur|gesamt|summe|zu zahlender betrag|total ttc|montant ttc|montant total|net a payer|a payer|"
         "total a payer|total general|importe total|total a pagar|a pagar|total factura|totale complessivo|totale euro|"
         "totale fattura|totale documento|importo totale|importo pagato|da pagare|totale|totaal|te betalen|totaalbedrag|"
-        "totaal te betalen|eindtotaal|valor total|total geral|amount",
+        "totaal te betalen|eindtotaal|jumlah besar|jumlah|valor total|total geral|amount",
     ),
     "subtotal": Concept.of(
         "money",
@@ -44,7 +44,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "total tax|tax total|tax amount|sales tax|vat amount|vat total|total vat|gst amount|total gst|gst total|gst payable|"
         "tax|vat|gst|hst|pst|sst|service tax|state tax|local tax|city tax|mehrwertsteuer|umsatzsteuer|mwst betrag|"
         "steuerbetrag|inkl mwst|incl mwst|zzgl mwst|enthaltene mwst|mwst|ust|montant tva|dont tva|total tva|tva|"
-        "cuota iva|importe iva|di cui iva|totale iva|iva|btw bedrag|waarvan btw|btw|imposto|impuesto|impuestos|igv|itbis",
+        "cuota iva|cuota|steuer|cukai|importe iva|di cui iva|totale iva|iva|btw bedrag|waarvan btw|btw|imposto|impuesto|impuestos|igv|itbis",
     ),
     "tax_rate": Concept.of(
         "percent", "tax rate|vat rate|gst rate|tax percent|rate|tax percentage", "tax rate|vat rate"
@@ -81,14 +81,14 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "amount paid|total paid|paid|cash|tendered|amount tendered|cash tendered|cash paid|paid cash|cash received|given|amount received|cash given",
         "cash tendered|amount tendered|tendered|cash tend|cash received|amount received|cash paid|payment|paid|cash|"
         "card payment|bargeld|bar|gegeben|erhalten|especes|recu|efectivo|entregado|contanti|contante|pagamento contante|"
-        "contant|ontvangen|dinheiro|visa|mastercard|master card|amex|debit card|credit card|debit|credit|ec karte|"
+        "contant|tunai|ontvangen|dinheiro|visa|mastercard|master card|amex|debit card|credit card|debit|credit|ec karte|"
         "girocard|karte|carte bancaire|carte|tarjeta|carta|bancomat|pin|bankkaart|kaart|eftpos|total paid|amount paid",
     ),
     "change": Concept.of(
         "money",
         "change|change due|cash change|change given|change amount|returned|rueckgeld|wechselgeld",
         "change due|cash change|change given|total change|change amount|your change|change|ruckgeld|rueckgeld|wechselgeld|"
-        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|terug|retour|troco",
+        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|baki|terug|retour|troco",
     ),
     "opening_balance": Concept.of(
         "money",
@@ -107,14 +107,14 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     "unit_price": Concept.of(
         "money",
         "unit price|price per unit|price each|unit cost|rate|price|einzelpreis|cost",
-        "unit price|price per unit|price each|unit cost|u price|u p|price unit|price|rate|einzelpreis|stuckpreis|e preis|"
+        "harga|unit price|price per unit|price each|unit cost|u price|u p|price unit|price|rate|einzelpreis|stuckpreis|e preis|"
         "preis|ep|prix unitaire|prix unit|p u ht|pu|prix|precio unitario|precio unit|precio|prezzo unitario|prezzo unit|"
         "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each",
     ),
     "line_total": Concept.of(
         "money",
         "line total|total price|amount|total|line amount|item total|extended price|subtotal|price|net amount|sum|cost",
-        "line total|total price|ext price|extended price|extended|line amount|net amount|amount|total|gesamtpreis|"
+        "jumlah|line total|total price|ext price|extended price|extended|line amount|net amount|amount|total|gesamtpreis|"
         "gesamt|betrag|summe|g preis|gp|prix total|montant ht|montant|total ht|importe|total linea|importo|totale|"
         "bedrag|totaal|valor total|valor|price|preis|prix|precio|prezzo|prijs",
     ),
@@ -124,7 +124,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "date|invoice date|receipt date|transaction date|purchase date|date of purchase|issue date|issued|issued at|"
         "date issued|date of issue|order date|bill date|document date|billing date|purchased|purchased at|datum|fecha|data|"
         "rechnungsdatum|issued on|payment date|sale date|day|statement date",
-        "date of issue|date issued|issue date|invoice date|inv date|receipt date|transaction date|trans date|purchase date|"
+        "dt|tarikh|date of issue|date issued|issue date|invoice date|inv date|receipt date|transaction date|trans date|purchase date|"
         "date of purchase|bill date|billing date|document date|doc date|order date|sale date|business date|tax point|"
         "statement date|date of statement|date time|date and time|date|dated|issued on|issued|rechnungsdatum|belegdatum|"
         "ausstellungsdatum|auszugsdatum|datum uhrzeit|datum|date de facturation|date de facture|date facture|"
@@ -178,7 +178,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     "time": Concept.of(
         "time",
         "time|time of day|purchase time|transaction time|uhrzeit|hora|heure",
-        "time of day|transaction time|time|uhrzeit|zeit|heure|hora|ora|tijd|tijdstip",
+        "masa|time of day|transaction time|time|uhrzeit|zeit|heure|hora|ora|tijd|tijdstip",
     ),
     # --- numbers of things -------------------------------------------------------------------------------------------
     "invoice_number": Concept.of(
@@ -225,10 +225,10 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "vat id|vat number|vat registration number|tax id|tax number|gst number|gst id|gst registration number|"
         "tax identification number|tin|ust id|uid|tax registration number|vat|abn|ein|company tax id|steuernummer|"
         "merchant tax id|registration number|siret|cif|nif|partita iva",
-        "vat registration number|vat reg number|vat reg|vat number|vat id|vat identification number|gst registration number|"
+        "sst registration number|sst reg number|sst number|sst id|service tax number|vat registration number|vat reg number|vat reg|vat number|vat id|vat identification number|gst registration number|"
         "gst reg number|gst reg|gst id|gst number|gstin|tax identification number|tax registration number|tax reg number|"
         "tax id|tax number|tin|ein|abn|ust idnr|ust id number|ust id|ustid|umsatzsteuer id|steuernummer|steuer number|"
-        "st number|uid number|uid|numero de tva|tva intracommunautaire|tva intracom|tva number|n tva|nif cif|cif nif|"
+        "st number|uid number|uid|numero de tva|tva intracommunautaire|tva intracom|tva number|tva intra|nif cif|cif nif|"
         "nif|cif|partita iva|p iva|piva|p i|codice fiscale|btw nummer|btw number|btw id|cnpj|rfc|sales tax id",
     ),
     "registration_number": Concept.of(
@@ -288,14 +288,14 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     "quantity": Concept.of(
         "number",
         "quantity|qty|count|units|amount of units|menge|anzahl|number",
-        "quantity|qty|units|hours|hrs|menge|anzahl|stuck|stk|quantite|qte|cantidad|cant|ud|uds|quantita|qta|q ta|aantal|"
+        "kuantiti|quantity|qty|units|hours|hrs|menge|anzahl|stuck|stk|quantite|qte|cantidad|cant|ud|uds|quantita|qta|q ta|aantal|"
         "quantidade|qtd|pcs",
     ),
     "description": Concept.of(
         "text",
         "description|item|name|product|product name|item name|article|details|text|item description|service|what|"
         "particulars|bezeichnung|beschreibung|artikel|title|label|designation",
-        "item description|product description|description of goods|description of services|description|item name|"
+        "barang|keterangan|item description|product description|description of goods|description of services|description|item name|"
         "product name|product|item|items|article|details|particulars|service|activity|bezeichnung|beschreibung|artikel|"
         "leistung|position|produkt|designation|libelle|produit|descripcion|concepto|articulo|producto|descrizione|"
         "articolo|prodotto|omschrijving|descricao|produto|transaction|transaction details|buchungstext|verwendungszweck|"

@@ -16,7 +16,7 @@ from extraction.rules.sheet import Span
 from extraction.rules.wanted import Leaf, words_of
 
 _MEANT: Final[Mapping[str, str]] = {
-    "cash": r"cash|bar|bargeld|especes|efectivo|contanti?|contante|dinheiro|barzahlung",
+    "cash": r"cash|tunai|bar|bargeld|especes|efectivo|contanti?|contante|dinheiro|barzahlung",
     "card": r"card|visa|master ?card|amex|american express|maestro|debit|credit|karte|girocard|ec karte|carte(?: bancaire)?|cb|tarjeta|"
     r"carta|bancomat|pin|kaart|bankkaart|eftpos|kreditkarte|contactless|kontaktlos",
     "credit card": r"credit card|credit|visa|master ?card|amex|kreditkarte",
