@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
     from extraction.result import Extraction
+    from extraction.rules.chat_ocr import ChatOCR
 else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -96,6 +97,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
             "extraction.result": ("Extraction",),
+            "extraction.rules.chat_ocr": ("ChatOCR",),
         },
     )
 
@@ -107,6 +109,7 @@ except PackageNotFoundError:  # a checkout on the path that was never installed:
 __all__ = [
     "BoxConvention",
     "BoxConventionError",
+    "ChatOCR",
     "ChatTransformers",
     "Confidence",
     "ContextLengthError",

@@ -39,6 +39,7 @@ from extraction.console import (
 from extraction.errors import OptionError
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
     from extraction.chat_model import ChatTransformers
@@ -92,7 +93,7 @@ ModelOption = Annotated[
         "-m",
         envvar="EXTRACTION_MODEL",
         metavar="MODEL",
-        help="pocket, which comes with the package; or a hub id; or a folder.",
+        help="pocket, which comes with the package; ocr, which is no model but rules; or a hub id; or a folder.",
     ),
 ]
 ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")]
@@ -200,7 +201,9 @@ def plan(
         _checked_files(images, None, None)
         target = None if schema is None else load_schema(schema)
         sources = [(name, sys.stdin.buffer if name == STDIN else name) for name in images]
-        found = planned(chat_model(model, options), sources, target)
+        if model == "ocr":
+            raise OptionError("--model ocr loads no weights and counts no tokens: there is nothing to plan")
+        found = planned(_local_model(model, options), sources, target)
         for outcome in found:
             if outcome.error is not None:
                 complain(outcome.error, about=outcome.name, debug=debug)
@@ -268,12 +271,24 @@ def models(
         print_pairs(families[0].name, listing.in_full(families[0]))
 
 
-def chat_model(model: str, options: Mapping[str, Any]) -> ChatTransformers:
+def chat_model(model: str, options: Mapping[str, Any]) -> BaseChatModel:
     """The chat model that a command asks for; an option that is None is left to it.
 
     Raises:
-        OptionError: An option is out of range.
+        OptionError: An option is out of range, or means nothing for the rules that "ocr" stands for.
     """
+    if model != "ocr":
+        return _local_model(model, options)
+    from extraction.rules.chat_ocr import ChatOCR
+
+    given = [name for name, value in options.items() if value is not None and name != "family"]
+    if given:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise OptionError(f"{named} means nothing for --model ocr, which follows rules")
+    return ChatOCR()
+
+
+def _local_model(model: str, options: Mapping[str, Any]) -> ChatTransformers:
     from pydantic import ValidationError
 
     from extraction.chat_model import ChatTransformers

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Final
 
-from extraction.errors import TruncatedOutputError
+from extraction.errors import SchemaMismatchError, TruncatedOutputError
 
 PROVIDER: Final = "extraction"
 """``model_provider`` of the messages of local models."""
@@ -78,3 +78,20 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
         hint=hint,
         invented=invented,
     )
+
+
+def check_missing(text: str, metadata: Mapping[str, Any]) -> None:
+    """Returns when a message does not tell, in ``response_metadata["missing"]``, what its schema demands and a page does not say.
+
+    Raises:
+        SchemaMismatchError: It does.
+    """
+    missing = metadata.get("missing") or ()
+    if missing:
+        named = ", ".join(one.removeprefix("/").replace("/", ".") or "(everything)" for one in missing)
+        raise SchemaMismatchError(
+            f"the schema demands what was not found on the page: {named}",
+            llm_output=text,
+            finish_reason=metadata.get("finish_reason"),
+            hint="make these fields optional (X | None), so that what is not there can be null",
+        )

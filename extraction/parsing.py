@@ -17,7 +17,7 @@ from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
 from extraction.conventions import BoxConvention
-from extraction.endings import check_ending, finish_reason, truncation
+from extraction.endings import check_ending, check_missing, finish_reason, truncation
 from extraction.errors import (
     BoxConventionError,
     OutputError,
@@ -185,6 +185,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
 
     def _parse_whole(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
         check_ending(text, metadata, partial=lambda: self._partial(written, metadata))
+        check_missing(text, metadata)
         native = self._native(metadata)
         if native is not None and (answer := native.tagged(text, ended=True)) is not None:
             return self._of_marks(native, answer, text, metadata)

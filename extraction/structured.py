@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from langchain_core.language_models import LanguageModelInput
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.runnables import Runnable
 
 from extraction.errors import OptionError
@@ -12,12 +12,9 @@ from extraction.keeping import keeping_raw
 from extraction.parsing import GroundedOutputParser
 from extraction.schemas import json_schema_of
 
-if TYPE_CHECKING:
-    from extraction.chat_model import ChatTransformers
-
 
 def structured_model(
-    model: ChatTransformers,
+    model: BaseChatModel,
     schema: Any,
     *,
     method: str,
@@ -25,7 +22,7 @@ def structured_model(
     strict: bool | None,
     extra: dict[str, Any],
 ) -> Runnable[LanguageModelInput, Any]:
-    """What ``ChatTransformers.with_structured_output`` answers."""
+    """What ``with_structured_output`` of our chat models answers."""
     if extra:
         raise OptionError(f"with_structured_output does not know {', '.join(map(repr, extra))}")
     form = json_schema_of(schema)

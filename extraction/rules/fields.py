@@ -1,0 +1,292 @@
+"""A single field: which words of the pages say it, by its labels, its kind, its owner and its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final
+
+from extraction.rules.board import Board, TextBeside
+from extraction.rules.choosing import Choice, candidates, choose_total, unlabelled
+from extraction.rules.labels import Label
+from extraction.rules.parties import Party, address_at, is_firm, is_job, is_person, issuer, labelled_party
+from extraction.rules.sheet import Span
+from extraction.rules.wanted import Leaf
+from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, stated, text_fill, written
+
+_SURE: Final = 0.5
+"""Least score of a value that is taken."""
+
+_CODE: Final = re.compile(r"[^\s:,;]*\d[^\s,;]*")
+_TYPED: Final = frozenset({"money", "number", "integer", "percent", "date", "time", "phone", "email", "url", "iban"})
+_BY_THEMSELVES: Final = frozenset({"date", "time", "phone", "email", "url", "iban"})
+"""Concepts whose first value on a page is taken without a label: there is no other thing of that kind."""
+
+_POSTAL: Final = re.compile(
+    r"(?P<us>[A-Z]{2}\.? \d{5}(?:-\d{4})?)|(?P<code>\d{5}|\d{4} ?[A-Z]{2}(?![a-z])|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{3} \d{2}|\d{6}|\d{4})(?!\d)"
+)
+
+
+class Fields:
+    """Finds the values of single fields on some pages.
+
+    Args:
+        board: The pages.
+        phrases: What the schema calls its fields: a label that is one field's own name is no other's.
+    """
+
+    def __init__(self, board: Board, phrases: Iterable[str] = ()) -> None:
+        self.board = board
+        self._phrases = frozenset(phrases)
+
+    @cached_property
+    def customer(self) -> Party | None:
+        """Who is billed."""
+        return labelled_party(self.board, "customer")
+
+    @cached_property
+    def consignee(self) -> Party | None:
+        """To whom the goods go."""
+        return labelled_party(self.board, "ship_to")
+
+    @cached_property
+    def seller(self) -> Party | None:
+        """The firm that the paper is from: under a label, or at the top."""
+        named = labelled_party(self.board, "company")
+        return named if named is not None and named.name else issuer(self.board, self._foreign)
+
+    @cached_property
+    def _foreign(self) -> frozenset[int]:
+        """Cells that belong to the customer or to the place of delivery."""
+        parties = (self.customer, self.consignee)
+        return frozenset().union(*(party.cells for party in parties if party is not None))
+
+    def fill(self, leaf: Leaf) -> Fill | None:
+        """The value of a leaf; None where the pages do not say it."""
+        if leaf.kind in ("const", "null", "any", "box", "other"):
+            return None
+        if leaf.kind == "boolean":
+            return self._boolean(leaf)
+        if leaf.kind == "enum":
+            return self._choice(leaf)
+        if leaf.kind == "currency":
+            return self._currency(leaf)
+        if leaf.kind in _TYPED:
+            return next((fill for one in self._typed(leaf) if (fill := written(leaf, one.finding)) is not None), None)
+        return self._text(leaf)
+
+    # --- values that tell by their looks what they are ---------------------------------------------------------------
+
+    def _typed(self, leaf: Leaf) -> Iterator[Choice]:
+        others = self._phrases - set(leaf.phrases)
+        found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
+        if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
+            found = choose_total(self.board, found)
+        found = [one for one in found if self._is_of(leaf, one)]
+        yield from found
+        if not found and (
+            set(leaf.concepts[:1]) & _BY_THEMSELVES or (not leaf.concepts and leaf.kind in ("email", "url"))
+        ):
+            yield from (one for one in unlabelled(self.board, leaf) if self._is_of(leaf, one))
+
+    def _is_of(self, leaf: Leaf, choice: Choice) -> bool:
+        """Whether a value can belong to a leaf's owner by its place."""
+        party = {"customer": self.customer, "ship_to": self.consignee}.get(leaf.owner)
+        here = id(choice.finding.span.cell)
+        if leaf.owner in ("customer", "ship_to"):
+            return party is not None and here in party.cells
+        return leaf.kind not in ("phone", "email", "url") or here not in self._foreign
+
+    # --- words -------------------------------------------------------------------------------------------------------
+
+    def _text(self, leaf: Leaf) -> Fill | None:
+        concept = leaf.concepts[0] if leaf.concepts else ""
+        if (own := self._labelled(leaf, only_own=True)) is not None:
+            return own
+        if concept in ("company", "customer", "ship_to", "person") and leaf.kind == "text":
+            return self._name(leaf, concept)
+        if concept in ("address", "street", "postal_code", "city", "country"):
+            return self._address(leaf, concept)
+        found = self._labelled(leaf)
+        if found is None and concept == "job_title":
+            found = next((text_fill(leaf, (cell.span,)) for cell in self.board.cells if is_job(cell.text)), None)
+        return found
+
+    def _labelled(self, leaf: Leaf, *, only_own: bool = False) -> Fill | None:
+        """The best text beside the labels of a leaf."""
+        found: list[tuple[float, TextBeside]] = []
+        names = [f"own:{phrase}" for phrase in leaf.phrases] + ([] if only_own else list(leaf.concepts))
+        others = self._phrases - set(leaf.phrases)
+        for name in names:
+            for label, rank in self.board.labels.named(name):
+                own = name.startswith("own:")
+                if not own and any(label.rank(f"own:{one}") is not None for one in others):
+                    continue
+                if own and not (label.colon or label.leads) or not self._near(leaf, label):
+                    continue
+                found += [(one.closeness * (1 - 0.004 * rank), one) for one in self.board.texts_beside(label)]
+        for score, one in sorted(found, key=lambda it: -it[0]):
+            if score < _SURE:
+                break
+            if (fill := self._text_of(leaf, one)) is not None:
+                return fill
+        return None
+
+    def _near(self, leaf: Leaf, label: Label) -> bool:
+        party = {"customer": self.customer, "ship_to": self.consignee}.get(leaf.owner)
+        here = id(label.span.cell)
+        if leaf.owner in ("customer", "ship_to"):
+            return party is not None and here in party.cells
+        return leaf.owner != "company" or here not in self._foreign
+
+    def _text_of(self, leaf: Leaf, text: TextBeside) -> Fill | None:
+        span = text.span
+        if leaf.kind != "code":
+            bare = not re.search(r"[^\W_]", span.text)
+            return None if bare else text_fill(leaf, (span,))
+        match = _CODE.search(span.text)
+        if match is None:
+            return None
+        start, end = match.span()
+        before = span.text[:start].split()
+        if before and not all(len(word) <= 4 and word.isupper() or not word.isalnum() for word in before):
+            return None  # words, and then digits: no number of something
+        if before and all(word.isalnum() for word in before):
+            start = 0  # GB 123 4567
+        rest = re.match(r"(?: [0-9][0-9A-Z./-]*(?![\w:]))*", span.text[end:])
+        grouped = (
+            rest.group() if rest and not self.board.findings.at(span.cell) or leaf.concepts[:1] == ("vat_id",) else ""
+        )
+        return text_fill(
+            leaf, (Span(span.cell, span.start + start, span.start + end + len(grouped if rest else "")).stripped(),)
+        )
+
+    def _name(self, leaf: Leaf, concept: str) -> Fill | None:
+        owner = leaf.owner if concept == "person" and leaf.owner else concept
+        party = {"company": self.seller, "customer": self.customer, "ship_to": self.consignee}
+        if owner in party:
+            found = None if owner not in party else party[owner]
+            return text_fill(leaf, found.name) if found is not None else None
+        labelled = self._labelled(leaf)
+        return labelled if labelled is not None else self._person(leaf)
+
+    def _person(self, leaf: Leaf) -> Fill | None:
+        """The most prominent line that may be a person's name, on a paper that has no amounts: a card."""
+        if any(one.look == "money" for one in self.board.findings):
+            return None
+        cells = [
+            cell
+            for cell in self.board.cells
+            if is_person(cell.text)
+            and not self.board.findings.at(cell)
+            and not any(one.leads and one.colon for one in self.board.labels.at(cell))
+        ]
+        return text_fill(leaf, (max(cells, key=lambda cell: cell.height).span,)) if cells else None
+
+    def _address(self, leaf: Leaf, concept: str) -> Fill | None:
+        party = {"customer": self.customer, "ship_to": self.consignee}.get(leaf.owner)
+        if leaf.owner in ("customer", "ship_to"):
+            lines = party.address if party is not None else ()
+        else:
+            lines = self.seller.address if self.seller is not None else ()
+            lines = lines or address_at(self.board, self._foreign)
+        if concept == "address":
+            return text_fill(leaf, lines)
+        labelled = self._labelled(leaf)
+        return labelled if labelled is not None else _part_of_address(leaf, concept, lines)
+
+    # --- choices -----------------------------------------------------------------------------------------------------
+
+    def _currency(self, leaf: Leaf) -> Fill | None:
+        span = self.board.findings.currency
+        return None if span is None else currency_fill(leaf, span)
+
+    def _choice(self, leaf: Leaf) -> Fill | None:
+        if leaf.concepts[:1] == ("currency",) and (fill := self._currency(leaf)) is not None:
+            return fill
+        names = [f"own:{phrase}" for phrase in leaf.phrases] + list(leaf.concepts)
+        for name in names:
+            for label, _ in self.board.labels.named(name):
+                for text in self.board.texts_beside(label):
+                    if (fill := choice_fill(leaf, text.span)) is not None:
+                        return fill
+        if leaf.concepts[:1] == ("payment_method",):
+            return self._payment(leaf)
+        found = {fill.value: fill for cell in self.board.cells if (fill := choice_fill(leaf, cell.span)) is not None}
+        longer = {value: fill for value, fill in found.items() if len(str(value)) > 3}
+        return next(iter(longer.values())) if len(longer) == 1 else None
+
+    def _payment(self, leaf: Leaf) -> Fill | None:
+        """How it was paid: what is named beside the amount that was handed over."""
+        found: dict[str, Fill] = {}
+        for label, _ in self.board.labels.named("cash"):
+            amounts = [one for one in self.board.beside(label, ("money",)) if one.finding.number]
+            fill = choice_fill(leaf, label.span)
+            if fill is not None and amounts:
+                found.setdefault(str(fill.value), fill)
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    def _boolean(self, leaf: Leaf) -> Fill | None:
+        """What a mark or a word says beside the field's own label; None where nothing is stated."""
+        for name in (f"own:{phrase}" for phrase in leaf.phrases):
+            for label, _ in self.board.labels.named(name):
+                cell = label.span.cell
+                row = self.board.row(cell)
+                before = Span(cell, 0, label.span.start)
+                spans = [before, *(text.span for text in self.board.texts_beside(label))]
+                spans += [other.span for other in row if other.box.x2 <= cell.box.x1 + 1][-1:]
+                for span in spans:
+                    if (value := stated(span.text)) is not None and allowed(leaf.form, value):
+                        return Fill(value, (span,), exact=False)
+        return None
+
+
+def is_named(text: str) -> bool:
+    """Whether a line may be somebody's name."""
+    return is_firm(text) or is_person(text)
+
+
+def _part_of_address(leaf: Leaf, concept: str, lines: Iterable[Span]) -> Fill | None:
+    """Street, postal code, city or country of an address in lines."""
+    lines = list(lines)
+    for index, span in reversed(list(enumerate(lines))):
+        match = _POSTAL.search(span.text)
+        if match is None or (
+            concept == "street"
+            and index == 0
+            and len(lines) > 1
+            and match.lastgroup == "code"
+            and len(match.group()) < 5
+        ):
+            continue
+        code = match.span("code") if match["code"] else (match.end() - len(match.group().split()[-1]), match.end())
+
+        def cut(start: int, end: int, span: Span = span) -> Span:
+            return Span(span.cell, span.start + start, span.start + end).stripped(" ,.;:-")
+
+        after, before = cut(match.end(), len(span.text)), cut(0, match.start())
+        if concept == "postal_code":
+            return text_fill(leaf, (cut(*code),))
+        if concept == "city":
+            city = after if re.search(r"[^\W\d_]{2}", after.text) else before
+            parts = re.split(r",\s*", city.text)
+            piece = parts[0] if city is after else parts[-1]
+            at = city.text.index(piece)
+            return (
+                text_fill(leaf, (Span(city.cell, city.start + at, city.start + at + len(piece)).stripped(),))
+                if piece
+                else None
+            )
+        if concept == "country":
+            last = lines[-1]
+            return text_fill(leaf, (last,)) if last is not span and not any(map(str.isdigit, last.text)) else None
+        if index:
+            return text_fill(leaf, lines[:index])
+        street = before.text.rpartition(",")[0] or (before.text if re.search(r"[^\W\d_]{2}", after.text) else "")
+        return (
+            text_fill(leaf, (Span(before.cell, before.start, before.start + len(street)).stripped(),))
+            if street
+            else None
+        )
+    return text_fill(leaf, lines[:1]) if concept == "street" and lines else None

@@ -1,0 +1,212 @@
+"""Values that stand on pages, by what they look like, and what the pages say about how to read the unclear ones."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from extraction.grounding.numbers import Money, read_currency
+from extraction.grounding.values import Found, find_values
+from extraction.rules.sheet import Cell, Sheet, Span
+
+Look: TypeAlias = Literal["money", "number", "percent", "date", "time", "phone", "email", "url", "iban"]
+"""What a value looks like: "money" names its currency or has two decimals."""
+
+_EMAIL: Final = re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}")
+_URL: Final = re.compile(
+    r"(?<![\w@.])(?:https?://\S+|www\.[^\s,;]+|(?:[\w-]+\.)+(?:com|org|net|de|fr|it|es|nl|co\.uk|uk|ch|at|be|pt|eu|io|info|biz|"
+    r"store|shop|my|com\.my|sg|us|ca|au|nz|ie|pl|se|dk|no|fi|example|test)(?:/\S*)?)(?![\w@])",
+    re.IGNORECASE,
+)
+_IBAN: Final = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:\s?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])")
+_NUMERIC_DATE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(?:\d{4}|\d{2})(?!\d)")
+_US_ADDRESS: Final = re.compile(r"\b[A-Z]{2}\.? ?\d{5}(?:-\d{4})?\b")
+_US_WORDS: Final = re.compile(r"\b(?:sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE)
+_SYMBOL: Final = re.compile(r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$")
+_CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A value on a page.
+
+    Attributes:
+        look: What it looks like.
+        span: Where it stands.
+        readings: What it may mean, the likeliest first: numbers, dates, times; of the others its text.
+        currencies: The codes that its currency sign may stand for.
+    """
+
+    look: Look
+    span: Span
+    readings: tuple[Decimal | date | time | str, ...]
+    currencies: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> Decimal | None:
+        """The number, where it is one."""
+        first = self.readings[0]
+        return first if isinstance(first, Decimal) else None
+
+
+class Findings:
+    """All values of some pages."""
+
+    def __init__(self, sheets: Sequence[Sheet]) -> None:
+        self._sheets = sheets
+        raw = {id(cell): tuple(_found(cell)) for sheet in sheets for cell in sheet.cells}
+        comma = _decimal_comma([one for found in raw.values() for one in found])
+        self.of_cell = {key: tuple(_read_with(one, comma=comma) for one in found) for key, found in raw.items()}
+        if not self.day_first:
+            self.of_cell = {key: tuple(map(_month_first, found)) for key, found in self.of_cell.items()}
+
+    def __iter__(self) -> Iterator[Finding]:
+        """All of them, in reading order."""
+        return (one for found in self.of_cell.values() for one in found)
+
+    def at(self, cell: Cell) -> tuple[Finding, ...]:
+        """Those of one cell, from left to right."""
+        return self.of_cell[id(cell)]
+
+    @cached_property
+    def text(self) -> str:
+        """The pages' text, row by row."""
+        return "\n".join("  ".join(cell.text for cell in row) for sheet in self._sheets for row in sheet.rows)
+
+    @cached_property
+    def day_first(self) -> bool:
+        """Whether 3/4/2024 is the third of April.
+
+        A date of the pages that can be read in one way only decides (13/4 or 4/13). Where there is none, what is plainly
+        from the United States has the month first: a state with a ZIP code, "sales tax". Everything else has the day first.
+        """
+        votes: Counter[bool] = Counter()
+        for match in _NUMERIC_DATE.finditer(self.text):
+            first, second = int(match[1]), int(match[3])
+            if match[2] != "." and (first > 12) != (second > 12) and max(first, second) <= 31:
+                votes[first > 12] += 1
+        if votes:
+            return votes[True] >= votes[False]
+        foreign = re.search(r"[€£₹]|\b(?:EUR|GBP|CAD|AUD|SGD|RM|CHF|VAT|GST|ABN)\b", self.text)
+        american = _US_ADDRESS.search(self.text) or _US_WORDS.search(self.text) or re.search(r"\bUSD\b|US\$", self.text)
+        return not (american and not foreign)
+
+    @cached_property
+    def currency(self) -> Span | None:
+        """Where the pages' currency is printed, as a sign or a code that means one currency; None where it is not told.
+
+        A bare ``$`` tells only where the pages are plainly from the United States.
+        """
+        votes: Counter[str] = Counter()
+        first: dict[str, Span] = {}
+        dollars: Span | None = None
+        for sheet in self._sheets:
+            for cell in sheet.cells:
+                for match in (*_SYMBOL.finditer(cell.text), *_CODE.finditer(cell.text)):
+                    codes = read_currency(match.group())
+                    if match.group().isalpha() and not self._of_money(cell, match.span()):
+                        continue
+                    code = codes[0] if len(codes) == 1 or match.group() == "kr" else None
+                    if code is not None:
+                        votes[code] += 2 if self._beside_number(cell, match.span()) else 1
+                        first.setdefault(code, Span(cell, *match.span()))
+                if dollars is None and (at := cell.text.find("$")) >= 0:
+                    dollars = Span(cell, at, at + 1)
+        if votes:
+            return first[votes.most_common(1)[0][0]]
+        plainly = _US_ADDRESS.search(self.text) or _US_WORDS.search(self.text)
+        return dollars if dollars is not None and plainly else None
+
+    def _of_money(self, cell: Cell, span: tuple[int, int]) -> bool:
+        """Whether letters are a currency here: beside a number, or alone in their cell or behind a colon; "SDN BHD" is none."""
+        rest = cell.text[: span[0]] + cell.text[span[1] :]
+        return (
+            self._beside_number(cell, span)
+            or not re.search(r"\w", rest)
+            or bool(re.search(r"(?:[:(=/]|\b(?:in|total|summe|gesamt))\s*$", cell.text[: span[0]], re.IGNORECASE))
+        )
+
+    def _beside_number(self, cell: Cell, span: tuple[int, int]) -> bool:
+        return bool(re.search(r"\d\s?$", cell.text[: span[0]]) or re.match(r"\s?\d", cell.text[span[1] :]))
+
+
+def _found(cell: Cell) -> Iterator[Finding]:
+    text = cell.text
+    taken: list[tuple[int, int]] = []
+    for look, pattern in (("email", _EMAIL), ("iban", _IBAN), ("url", _URL)):
+        for match in pattern.finditer(text):
+            whole = match.group()
+            if look == "iban" and not _is_iban(whole):
+                continue
+            if any(match.start() < end and start < match.end() for start, end in taken):
+                continue
+            taken.append(match.span())
+            yield Finding(look, Span(cell, *match.span()), (re.sub(r"\s", "", whole),))  # type: ignore[arg-type]
+    values = [one for one in find_values(text) if not one.fuzzy]
+    dates = [one for one in values if one.kind in ("date", "time")]
+    for one in values:
+        if any(one.start < end and start < one.end for start, end in taken):
+            continue
+        if one.kind not in ("date", "time") and any(one.start < other.end and other.start < one.end for other in dates):
+            continue
+        if (finding := _finding(cell, one)) is not None:
+            yield finding
+
+
+def _finding(cell: Cell, one: Found) -> Finding | None:
+    span = Span(cell, one.start, one.end)
+    if one.kind == "money":
+        moneys = [reading for reading in one.readings if isinstance(reading, Money)]
+        return Finding("money", span, tuple(money.amount for money in moneys), moneys[0].currencies)
+    if one.kind == "number":
+        look: Look = "money" if re.search(r"\d[.,]\d{2}\)?-?$", one.text) else "number"
+        return Finding(look, span, tuple(one for one in one.readings if isinstance(one, Decimal)))
+    if one.kind == "percent":
+        return Finding("percent", span, tuple(one for one in one.readings if isinstance(one, Decimal))[:1])
+    if one.kind == "date":
+        return Finding("date", span, tuple(one for one in one.readings if isinstance(one, date)))
+    if one.kind == "time":
+        return Finding("time", span, tuple(one for one in one.readings if isinstance(one, time)))
+    return Finding("phone", span, (one.text,)) if one.kind == "phone" else None
+
+
+def _decimal_comma(found: Sequence[Finding]) -> bool | None:
+    """Whether a comma stands before decimals on these pages; None where nothing tells."""
+    votes: Counter[bool] = Counter()
+    for one in found:
+        if one.look == "money" and (match := re.search(r"([.,])\d{2}\D*$", one.span.text)):
+            votes[match[1] == ","] += 1
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def _read_with(one: Finding, *, comma: bool | None) -> Finding:
+    """A number with its readings in the order that the pages' decimal mark says: 1.234 is a thousand where that is a comma."""
+    if comma is None or len(one.readings) < 2 or one.look not in ("money", "number"):
+        return one
+    mark = "," if comma else "."
+    fraction = mark in one.span.text
+
+    def fits(reading: object) -> bool:
+        return isinstance(reading, Decimal) and (reading != reading.to_integral_value()) == fraction
+
+    return replace(one, readings=tuple(sorted(one.readings, key=lambda reading: not fits(reading))))
+
+
+def _month_first(one: Finding) -> Finding:
+    """A date of the form 3/4/2024 with the fourth of March as its likeliest reading."""
+    match = _NUMERIC_DATE.fullmatch(one.span.text)
+    if one.look != "date" or match is None:
+        return one
+    return replace(one, readings=tuple(sorted(one.readings, key=lambda day: getattr(day, "month", 0) != int(match[1]))))
+
+
+def _is_iban(text: str) -> bool:
+    """Whether the check digits are right (ISO 13616: the rearranged number is 1 modulo 97)."""
+    plain = re.sub(r"\s", "", text)
+    return 15 <= len(plain) <= 34 and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1

@@ -1,0 +1,370 @@
+"""What a schema asks for, as a tree: leaves with the kind of their values and the names that paper may give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Final, Literal, TypeAlias
+
+from extraction.errors import SchemaError
+from extraction.places import GEOMETRY
+from extraction.rules.vocabulary import Kind, concepts
+from extraction.schemas.json_schema import reference_in, resolve_reference
+from extraction.schemas.markers import MARKER_KEY
+
+LeafKind: TypeAlias = Kind | Literal["enum", "boolean", "const", "null", "any", "box", "other"]
+"""Of a leaf. "other" is what rules cannot fill: points, polygons, colours, objects with free keys."""
+
+_WEAK: Final = frozenset(
+    "amount number text title name from to in out item items line code day card account data rate unit place sum label "
+    "position pos row index what link site mail cost price details service contact paid given count debit credit direct "
+    "role land height short link tin bar reference street type kind gross net till table trans".split()
+)
+"""Words that name a concept only where they are all of a field's name."""
+
+_NEUTRAL: Final = frozenset(
+    "the of a an and or in at on for value text str string raw printed full main primary own document doc receipt invoice bill "
+    "statement form page first official registered total amount number num no nr id code name iso per field data s "
+    "original legal current actual info information details final overall gross net incl including "
+    "sale purchase transaction payment order".split()
+)
+"""Words of a field's name that may be left over beside those of its concept."""
+
+OWNERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        "company merchant vendor seller store shop supplier business issuer restaurant retailer sender biller provider "
+        "organization organisation firm bank".split(),
+        "company",
+    ),
+    **dict.fromkeys(
+        "customer buyer client recipient purchaser payer billing billed holder patient applicant subscriber tenant".split(),
+        "customer",
+    ),
+    **dict.fromkeys("shipping shipped ship delivery consignee".split(), "ship_to"),
+}
+"""Whose a value is, by words in the names of fields and of the objects around them."""
+
+COLUMNS: Final = frozenset(
+    "quantity description item_code position unit unit_price line_total debit credit running_balance tax_rate".split()
+)
+"""Concepts of a table's columns."""
+
+_TYPED_WORDS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys("date datum fecha day expires expiry birthday dob".split(), "date"),
+    **dict.fromkeys(
+        "price amount cost fee fees charge charges balance salary income tax payment premium deposit".split(), "money"
+    ),
+    **dict.fromkeys("number no nr num id code ref reference".split(), "code"),
+    **dict.fromkeys("phone telephone tel mobile fax".split(), "phone"),
+    "email": "email",
+    **dict.fromkeys("url website homepage".split(), "url"),
+    **dict.fromkeys("percent percentage".split(), "percent"),
+    "time": "time",
+    "currency": "currency",
+}
+"""The kind of a text by a word of its field's name, where no concept is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A single value that is wanted.
+
+    Attributes:
+        form: Its JSON schema, references resolved, without null.
+        nullable: Whether null may stand there.
+        kind: What its value looks like on paper.
+        concepts: What is looked for, the surest first.
+        phrases: What the schema itself calls it: words in lower case, parted by blanks.
+        owner: Whose it is: "company", "customer", "ship_to", or "" where nothing is said.
+        written: Whether the text is wanted as it is printed; else a number, an ISO date, a choice.
+        words: The words of its name.
+    """
+
+    form: Mapping[str, Any]
+    nullable: bool
+    kind: LeafKind
+    concepts: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    owner: str = ""
+    written: bool = False
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A property of an object: its key, what is wanted, and whether it must be there."""
+
+    key: str
+    node: Node
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An object that is wanted, field by field; ``concepts``, ``phrases`` and ``words`` are those of its own name."""
+
+    form: Mapping[str, Any]
+    nullable: bool
+    fields: tuple[Field, ...]
+    concepts: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that is wanted, and what its items are."""
+
+    form: Mapping[str, Any]
+    nullable: bool
+    item: Node
+    concepts: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+Node: TypeAlias = Leaf | Group | Listing
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Where a part of a schema stands: the name of its field, and what is around it."""
+
+    root: Mapping[str, Any]
+    name: str = ""
+    concepts: tuple[str, ...] = ()
+    owner: str = ""
+    listed: bool = False
+    seen: tuple[int, ...] = field(default=())
+
+
+def wanted(schema: Mapping[str, Any]) -> Node:
+    """What a JSON schema asks for.
+
+    Raises:
+        SchemaError: A reference leads nowhere, or the schema holds itself without a way out.
+    """
+    return _node(schema, _Context(schema))
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """All leaves of a tree, from top to bottom."""
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Listing):
+        yield from leaves(node.item)
+    else:
+        for one in node.fields:
+            yield from leaves(one.node)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a field's name: ``totalAmount``, ``total_amount`` and ``Total amount`` are one."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return tuple(word for word in re.split(r"[^0-9a-zà-ɏ]+", parted.lower()) if word)
+
+
+def _node(form: Any, context: _Context) -> Node:
+    form, nullable, seen = _resolved(form, context)
+    context = replace(context, seen=seen)
+    words = words_of(context.name)
+    kind = _type_of(form)
+    own = _phrases(context.name, {} if kind == "object" else form)  # the title of an object is its class's name
+    if form.get(MARKER_KEY) in GEOMETRY:
+        return Leaf(form, nullable, "box" if form[MARKER_KEY] == "box" else "other", words=words)
+    if MARKER_KEY in form:
+        return Leaf(form, nullable, "other", words=words)
+    if kind == "object" and isinstance(form.get("properties"), Mapping):
+        found = _concepts(words, None, context.listed) or context.concepts
+        owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+        below = replace(context, concepts=found, owner=owner)
+        required = set(form.get("required", ()))
+        fields = tuple(
+            Field(key, _node(one, replace(below, name=key)), key in required) for key, one in form["properties"].items()
+        )
+        return Group(form, nullable, fields, found, own, words)
+    if kind == "array" and isinstance(form.get("items"), Mapping):
+        found = _concepts(_singular(words), None, context.listed)
+        owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+        one = replace(context, name=" ".join(_singular(words)), concepts=found, owner=owner, listed=True)
+        item = _node(form["items"], one)
+        return Listing(form, nullable, item, found, own, words)
+    if kind in ("object", "array"):
+        return Leaf(form, nullable, "other", words=words)
+    return _leaf(form, nullable, words, own, context)
+
+
+def _leaf(
+    form: Mapping[str, Any], nullable: bool, words: tuple[str, ...], own: tuple[str, ...], context: _Context
+) -> Leaf:
+    kind, written = _form_kind(form)
+    found = _concepts(words, kind, context.listed)
+    owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+    generic = not words or set(words) <= {
+        "value",
+        "text",
+        "amount",
+        "number",
+        "content",
+        "name",
+        "raw",
+        "string",
+        "code",
+        "currency",
+    }
+    if generic and context.concepts and (not words or words[0] != "currency"):
+        around = tuple(one for one in context.concepts if _compatible(concepts()[one].kind, kind))
+        found = around or found
+    if kind is None:
+        kind = (
+            concepts()[found[0]].kind
+            if found
+            else next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
+        )
+    elif kind == "number" and found:
+        kind = concepts()[found[0]].kind if concepts()[found[0]].kind in ("money", "percent") else kind
+    elif kind == "number" and any(_TYPED_WORDS.get(word) == "money" for word in words):
+        kind = "money"
+    return Leaf(form, nullable, kind, found, own, owner, written, words)
+
+
+def _form_kind(form: Mapping[str, Any]) -> tuple[LeafKind | None, bool]:
+    """The kind that a type, a format or a choice says; None for a text that may be anything; and if text as printed is wanted."""
+    if "const" in form:
+        return "const", False
+    if "enum" in form:
+        return "enum", False
+    kind, format_ = _type_of(form), form.get("format")
+    if kind == "string":
+        formats: dict[Any, LeafKind] = {"date": "date", "time": "time", "email": "email", "idn-email": "email"}
+        formats |= {"uri": "url", "url": "url"}
+        if format_ in ("date", "time"):
+            return formats[format_], False
+        if format_ in formats:
+            return formats[format_], True
+        pattern = str(form.get("pattern", ""))
+        if re.fullmatch(r"\^\(?(\[A-Z\]\{3\}|[A-Z]{3}(\|[A-Z]{3})*)\)?\$", pattern):
+            return "currency", False
+        if "[0-5][0-9]" in pattern and ":" in pattern and "T(" not in pattern:
+            return "time", False
+        if format_ is not None or "T([01]" in pattern:
+            return "other", False  # moments, durations, UUIDs: no such thing is printed as it would have to be written
+        return None, True
+    kinds: dict[str, LeafKind] = {"number": "number", "integer": "integer", "boolean": "boolean", "null": "null"}
+    return kinds.get(kind, "any" if not kind else "other"), False
+
+
+def _type_of(form: Mapping[str, Any]) -> str:
+    kind = form.get("type")
+    if isinstance(kind, list):
+        return str(next((one for one in kind if one != "null"), "null"))
+    if isinstance(kind, str):
+        return kind
+    return "object" if "properties" in form else "array" if "items" in form else ""
+
+
+def _resolved(form: Any, context: _Context) -> tuple[dict[str, Any], bool, tuple[int, ...]]:
+    """A form without references and unions, whether null may stand there, and which definitions it lies in."""
+    nullable, seen = False, context.seen
+    merged = dict(form) if isinstance(form, Mapping) else {}
+    for _ in range(64):
+        reference = reference_in(merged)
+        if reference is not None:
+            target = resolve_reference(context.root, reference)
+            if id(target) in seen:
+                return {"type": "recursive"}, True, seen  # what holds itself is filled as deep as it is written out
+            seen = (*seen, id(target))
+            own = {key: value for key, value in merged.items() if key not in ("$ref", "$dynamicRef")}
+            merged = {**target, **own} if isinstance(target, Mapping) else own
+            continue
+        union = next((merged[key] for key in ("anyOf", "oneOf") if isinstance(merged.get(key), list)), None)
+        if union is None and isinstance(merged.get("allOf"), list) and merged["allOf"]:
+            rest = {key: value for key, value in merged.items() if key != "allOf"}
+            merged = {
+                **{key: value for part in merged["allOf"] if isinstance(part, Mapping) for key, value in part.items()},
+                **rest,
+            }
+            continue
+        if union is None:
+            break
+        branches = [one for one in union if isinstance(one, Mapping)]
+        real = [one for one in branches if one.get("type") != "null" and one.get("const", 0) is not None]
+        nullable |= len(real) < len(branches)
+        own = {key: value for key, value in merged.items() if key not in ("anyOf", "oneOf")}
+        merged = {**(_first_branch(real) if real else {"type": "null"}), **own}
+    else:
+        raise SchemaError("the schema is nested too deeply")
+    kinds = merged.get("type")
+    nullable |= kinds == "null" or (isinstance(kinds, list) and "null" in kinds) or (None in merged.get("enum", ()))
+    return merged, nullable, seen
+
+
+def _first_branch(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of the branches of a union the one that says most of what its values look like: a number before a text."""
+    return min(branches, key=lambda one: one.get("type") == "string" and "format" not in one and "enum" not in one)
+
+
+def _phrases(name: str, form: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the schema calls a field: its name, its title, and what stands in quotation marks in its description."""
+    told = [" ".join(words_of(name))]
+    if isinstance(form.get("title"), str):
+        told.append(" ".join(words_of(form["title"])))
+    if isinstance(form.get("description"), str):
+        told += [
+            " ".join(words_of(one))
+            for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])
+        ]
+    return tuple(dict.fromkeys(one for one in told if one))
+
+
+def _singular(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words:
+        return words
+    last = words[-1]
+    if last.endswith(("sses", "xes")):
+        last = last[:-2]
+    elif last.endswith("ies") and len(last) > 4:
+        last = f"{last[:-3]}y"
+    elif last.endswith("s") and not last.endswith("ss"):
+        last = last[:-1]
+    return (*words[:-1], last)
+
+
+def _compatible(concept: Kind, kind: LeafKind | None) -> bool:
+    """Whether a field of this kind can hold what a concept names; None is a text that may be anything."""
+    if kind in (None, "enum", "any"):
+        return True
+    if kind in ("number", "integer"):
+        return concept in ("money", "number", "integer", "percent") or (kind == "integer" and concept == "code")
+    return concept == kind
+
+
+@cache
+def _concepts(words: tuple[str, ...], kind: LeafKind | None, listed: bool) -> tuple[str, ...]:
+    """The concepts that the words of a name mean, the likeliest first; none where too much of the name is left over.
+
+    In a list those of a table's columns come first, elsewhere last.
+    """
+    if kind in ("const", "boolean", "null", "box", "other"):
+        return ()
+    scored = []
+    for name, concept in concepts().items():
+        if not _compatible(concept.kind, kind):
+            continue
+        for phrase in concept.fields:
+            parts = tuple(phrase.split())
+            at = next((i for i in range(len(words) - len(parts) + 1) if words[i : i + len(parts)] == parts), None)
+            if at is None:
+                continue
+            rest = {*words[:at], *words[at + len(parts) :]}
+            if rest and (len(parts) == 1 and parts[0] in _WEAK):
+                continue
+            if rest - _NEUTRAL - OWNERS.keys():
+                continue
+            scored.append((len(rest), -len(parts), (name in COLUMNS) != listed, name))
+    if not scored:
+        return ()
+    best = min(scored)[:3]
+    return tuple(dict.fromkeys(name for *score, name in sorted(scored) if tuple(score) == best))
