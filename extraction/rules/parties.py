@@ -228,7 +228,11 @@ def _continued(board: Board, cell: Cell, head: Sequence[Cell]) -> list[Cell]:
             if rest and gap < 1.4 * edge.height:
                 lines.append(other)
                 break
-            if not fits or any(map(str.isdigit, other.text)) or not (large or (step > 0 and (wide or is_firm(other.text)))):
+            if (
+                not fits
+                or any(map(str.isdigit, other.text))
+                or not (large or (step > 0 and (wide or is_firm(other.text))))
+            ):
                 break
             if normal(edge.text).endswith("&") and step > 0:
                 lines.append(other)
