@@ -17,13 +17,13 @@ from extraction.pages.words import PageWords
 from extraction.schemas.geometry import Box
 from extraction.schemas.transcript import ComparedLine, ComparedTranscript
 
-_WHOLE = 85.0
+_WHOLE = 97.0
 _PART = 75.0
 _SHORT = 4
 """Texts of fewer characters are found inside of others only as whole words: everything resembles them."""
 
-_MARKUP = re.compile(r"^[\s|*#>-]*\s|[\s|*]+$|\s*\|\s*")
-"""Markdown around and between a model's words: headings, lists, tables, stress."""
+_MARKUP = re.compile(r"^\s*#+\s|\*\*|\s*\|\s*")
+"""Markdown in a model's words: headings, stress, tables. A dash in front of a line may be a sign."""
 
 
 @dataclass(slots=True)
