@@ -7,6 +7,7 @@
 * ``scene``: DetectedObject and Scene.
 * ``merging``: Merge, Key, CountOf, SumOf and RunningBalance, for what a document says on several pages.
 * ``documents``: Receipt, Invoice, BankStatement and other papers, which tell what in them does not add up.
+* ``transcript``: Transcript, the lines of a page, and ComparedTranscript, two readings of them.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
 * ``markers``: how a JSON schema says that a list of numbers is a box.
@@ -36,6 +37,7 @@ from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
 from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import ComparedLine, ComparedTranscript, TextLine, Transcript
 
 __all__ = [
     "BASIC_COLORS",
@@ -46,6 +48,8 @@ __all__ = [
     "Chart",
     "Check",
     "Color",
+    "ComparedLine",
+    "ComparedTranscript",
     "Count",
     "CountOf",
     "Counts",
@@ -68,6 +72,8 @@ __all__ = [
     "Size",
     "SumOf",
     "Table",
+    "TextLine",
+    "Transcript",
     "checks_of",
     "json_schema_of",
     "load_schema",

@@ -29,6 +29,7 @@ from extraction.schemas.documents import (
 )
 from extraction.schemas.json_schema import Schema, check_json_schema, json_schema_of, read_json_schema
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import Transcript
 
 _REGISTERED: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
     {
@@ -43,6 +44,7 @@ _REGISTERED: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
         "table": Table,
         "chart": Chart,
         "bank_statement": BankStatement,
+        "transcript": Transcript,
     }
 )
 

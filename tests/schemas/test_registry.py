@@ -15,6 +15,7 @@ from extraction.schemas.counting import Counts
 from extraction.schemas.json_schema import json_schema_of
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import Transcript
 
 MODULE = """
 from pydantic import BaseModel
@@ -58,6 +59,7 @@ def test_registered() -> None:
         "table": documents.Table,
         "chart": documents.Chart,
         "bank_statement": documents.BankStatement,
+        "transcript": Transcript,
     }
     for name, schema in registered_schemas().items():
         assert load_schema(name) is schema
