@@ -361,7 +361,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 not is_cut(written) and not capped and not self._marked_part(written, metadata)
             ):  # the last document of a text that chats on need not be the answer
                 return None
-            return Parsed(self._validator.validate(error.partial), error.partial)
+            return Parsed(self._validator.validate(error.partial), error.partial, cut=True)
         except (ValueError, RecursionError):
             return None
 

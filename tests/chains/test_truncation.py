@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from extraction import ChatTransformers
-from extraction.chains import extraction_chain
+from extraction.chains import detection_chain, extraction_chain, reasoning_chain, tiled
 from extraction.chains.extract import aextract, extract
+from extraction.chains.reason import Reasoned
 from extraction.errors import OptionError, TruncatedOutputError
 from extraction.images import Picture
 from extraction.parsing import GroundedOutputParser
@@ -218,3 +219,47 @@ def test_langchains_parser_is_given_no_cut_answer(pocket: Any, scene: Picture) -
         with pytest.raises((TruncatedOutputError, OptionError)):
             list((pocket.bind(max_tokens=budget) | parser).stream(messages))
     assert cut
+
+
+def test_every_chain_can_keep_or_go_on_with_a_cut_answer(pocket: Any, scene: Picture, whole: Scene) -> None:
+    short = pocket.bind(max_tokens=BUDGETS[-1])
+    kept = extract(short, scene, Scene, on_truncation="salvage").value
+    assert detection_chain(short, on_truncation="salvage").invoke(scene) == kept
+    assert detection_chain(short, on_truncation="continue").invoke(scene) == whole
+    for on_truncation, found in (("salvage", kept), ("continue", whole)):
+        parts = tiled(detection_chain(short, on_truncation=on_truncation), tile=300)  # type: ignore[arg-type]
+        assert parts.invoke(scene) == found
+    with pytest.raises(TruncatedOutputError):
+        detection_chain(short).invoke(scene)
+
+
+def test_what_was_kept_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    cut = AIMessage(f"[{ANSWER}, {ANSWER[:-5]}", response_metadata={"finish_reason": "length"})
+    assert len(extraction_chain(RemoteModel(answers=[cut]), list[Scene], on_truncation="salvage").invoke(PICTURE)) == 1
+    assert "was cut" in caplog.text
+
+
+def test_a_cut_answer_behind_thoughts_is_salvaged_and_cut_thoughts_are_not() -> None:
+    cut = AIMessage(f"[{ANSWER}, {ANSWER[:-5]}", response_metadata={"finish_reason": "length"})
+    chain = reasoning_chain(
+        RemoteModel(answers=["I see.", cut]), list[Scene], question="What?", on_truncation="salvage"
+    )
+    assert [len(one.objects) for one in chain.invoke(PICTURE).answer] == [1]
+    thought = AIMessage("I s", response_metadata={"finish_reason": "length"})
+    for on_truncation in ("raise", "salvage", "continue"):
+        with pytest.raises(TruncatedOutputError):
+            reasoning_chain(
+                RemoteModel(answers=[thought, "3"]), int, question="What?", on_truncation=on_truncation
+            ).invoke(PICTURE)
+
+
+def test_thoughts_and_answer_are_gone_on_with() -> None:
+    def cut(text: str, tokens: list[int]) -> AIMessage:
+        truncated = {"written": len(text), "tokens": tokens, "budget": 10}
+        return AIMessage(text, response_metadata={"finish_reason": "length", "truncated": truncated})
+
+    model = RemoteModel(answers=[cut("I s", [1, 2]), "I see.", cut("[1", [3]), "[1, 2]"])
+    chain = reasoning_chain(model, list[int], question="What?", on_truncation="continue")
+    assert chain.invoke(PICTURE) == Reasoned(answer=[1, 2], reasoning="I see.")
+    assert [one.get("continue_from") for one in model.options] == [None, [1, 2], None, [3]]
+    assert [one.get("max_tokens") for one in model.options] == [None, 20, None, 20]
