@@ -75,4 +75,5 @@ def _more(answer: AIMessage) -> dict[str, Any] | None:
     truncated = truncation(answer.response_metadata)
     if answer.response_metadata.get("finish_reason") != "length" or not truncated or truncated.get("capped"):
         return None
-    return {"continue_from": truncated["tokens"], "max_tokens": 2 * truncated["budget"]}
+    begun = {name: truncated[name] for name in ("tokens", "trace") if name in truncated}
+    return {"continue_from": begun, "max_tokens": 2 * truncated["budget"]}

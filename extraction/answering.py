@@ -211,6 +211,8 @@ def _refuse_half(answer: Answer, plan: Plan, metadata: dict[str, Any]) -> None:
 def _truncated(answer: Answer, cut: Cut, plan: Plan) -> dict[str, Any]:
     """What a cut answer's reader must know: which fields the model did not write, and how to go on."""
     truncated: dict[str, Any] = {"written": cut.written, "tokens": list(cut.tokens), "budget": cut.budget}
+    if cut.trace is not None:
+        truncated["trace"] = cut.trace.as_json()
     if cut.capped:
         truncated["capped"] = cut.capped
     elif plan.schema is not None:

@@ -75,7 +75,7 @@ class ChatFields(BaseChatModel):
     same answers, up to rounding, in less time where the vocabulary is large. ``response_metadata["decoding"]`` tells."""
     confidence: bool = True
     """Whether answers that a grammar holds tell, in ``response_metadata["confidence"]``, how sure the model was of each value
-    (not where it goes on with a cut answer, ``continue_from``)."""
+    (where it goes on with a cut answer, if ``continue_from`` tells what was thought before: ``truncated`` as a whole)."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8

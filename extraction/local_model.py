@@ -285,9 +285,11 @@ class TransformersBackend:
 
     def _watch(self, one: _Prepared) -> Watch | None:
         request = one.job.request
-        if one.constraint is None or not request.confidence or request.begun:
+        before = request.begun_trace
+        if one.constraint is None or not request.confidence or (request.begun and before is None):
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(one.constraint, self._layout.dialect))
+        limits = list_limits(one.constraint, self._layout.dialect)
+        return Watch(self._text_of, ends=self._special.ends, limits=limits, before=before)
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:

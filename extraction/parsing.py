@@ -16,6 +16,7 @@ from langchain_core.outputs import ChatGeneration, Generation
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
+from extraction.confidence import Confidence
 from extraction.conventions import BoxConvention
 from extraction.endings import check_ending, finish_reason, truncation
 from extraction.errors import (
@@ -338,9 +339,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            confidence = confidence_in(metadata)
-            if confidence is not None:
-                confidence = confidence.in_pixels(document.value, self._schema, grounding.convention)
+            confidence = self._confidence(document.value, metadata)
             return Parsed(self._validator.validate(data), data, grounding.notes, document.text, confidence)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
@@ -361,9 +360,16 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 not is_cut(written) and not capped and not self._marked_part(written, metadata)
             ):  # the last document of a text that chats on need not be the answer
                 return None
-            return Parsed(self._validator.validate(error.partial), error.partial, cut=True)
+            confidence = self._confidence(complete_part(written), metadata)
+            kept = None if confidence is None else confidence.within(error.partial)
+            return Parsed(self._validator.validate(error.partial), error.partial, confidence=kept, cut=True)
         except (ValueError, RecursionError):
             return None
+
+    def _confidence(self, written: Any, metadata: Mapping[str, Any]) -> Confidence | None:
+        """What a message tells of a value as the model wrote it, for the places that it has in pixels."""
+        told = confidence_in(metadata)
+        return None if told is None else told.in_pixels(written, self._schema, self._meaning(metadata)[0])
 
     def _partial(self, written: str, metadata: Mapping[str, Any]) -> Any:
         """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""

@@ -91,6 +91,42 @@ def test_a_cut_answer_is_gone_on_with(pocket: Any, scene: Picture, whole: Scene)
     assert on.raw.response_metadata["decoding"]["passes"] < first
 
 
+def test_what_was_kept_and_what_was_gone_on_with_is_as_sure_as_the_whole(
+    pocket: Any, scene: Picture, whole: Scene
+) -> None:
+    sure = extract(pocket, scene, Scene).confidence
+    assert sure is not None
+    told = 0
+    for budget in BUDGETS:
+        on = extract(pocket.bind(max_tokens=budget), scene, Scene, on_truncation="continue").confidence
+        assert on is not None
+        assert on.leaves == pytest.approx(sure.leaves, abs=1e-4)
+        assert on.boxes == pytest.approx(sure.boxes, abs=1e-4)
+        assert on.items == pytest.approx(sure.items, abs=1e-4)
+        assert on.pressure == pytest.approx(sure.pressure, abs=1e-4)
+    for budget in BUDGETS[-4:]:
+        kept = extract(pocket.bind(max_tokens=budget), scene, Scene, on_truncation="salvage")
+        assert kept.confidence is not None
+        assert kept.confidence.leaves.keys() == {
+            key for key in sure.leaves if int(key.split("/")[2]) < len(kept.value.objects)
+        }
+        for part in ("leaves", "boxes", "items"):
+            mine, all_ = getattr(kept.confidence, part), getattr(sure, part)
+            assert mine == pytest.approx({key: all_[key] for key in mine}, abs=1e-4)
+            told += len(mine)
+    assert told
+
+
+def test_tokens_alone_are_gone_on_with_and_tell_no_confidence(pocket: Any, scene: Picture) -> None:
+    chain = extraction_chain(pocket.bind(max_tokens=40), Scene, include_raw=True)
+    truncated = chain.invoke(scene)["raw"].response_metadata["truncated"]
+    for begun, known in ((truncated["tokens"], False), (json.loads(json.dumps(truncated)), True)):
+        asked = extraction_chain(pocket.bind(continue_from=begun), Scene, include_raw=True)
+        assert ("confidence" in asked.invoke(scene)["raw"].response_metadata) is known
+    with pytest.raises(OptionError, match="it is no trace"):
+        extraction_chain(pocket.bind(continue_from={"tokens": [1], "trace": {"starts": [1]}}), Scene).invoke(scene)
+
+
 async def test_a_cut_answer_is_gone_on_with_when_awaited(pocket: Any, scene: Picture, whole: Scene) -> None:
     on = await aextract(pocket.bind(max_tokens=30), scene, Scene, on_truncation="continue")
     assert on.value == whole
@@ -261,5 +297,5 @@ def test_thoughts_and_answer_are_gone_on_with() -> None:
     model = RemoteModel(answers=[cut("I s", [1, 2]), "I see.", cut("[1", [3]), "[1, 2]"])
     chain = reasoning_chain(model, list[int], question="What?", on_truncation="continue")
     assert chain.invoke(PICTURE) == Reasoned(answer=[1, 2], reasoning="I see.")
-    assert [one.get("continue_from") for one in model.options] == [None, [1, 2], None, [3]]
+    assert [one.get("continue_from") for one in model.options] == [None, {"tokens": [1, 2]}, None, {"tokens": [3]}]
     assert [one.get("max_tokens") for one in model.options] == [None, 20, None, 20]
