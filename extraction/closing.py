@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from extraction.grammar import Finite
 
 LONGEST: Final = 4096
-"""Tokens after which a way is given up."""
+"""Tokens after which a way is given up, where answers can be shorter."""
 
 _CLOSERS = re.compile(r'"?[\]}]*')
 _IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
@@ -111,60 +112,88 @@ def reach(schemas: Finite) -> tuple[int, int]:
     Returns:
         (where a value may begin, inside of a value that has begun).
     """
-    measures = [_Shortest(json.loads(text)) for text in schemas]
-    return _WRAPPING + max(one.longest for one in measures), max(one.longest_scalar for one in measures)
+    longest = longest_scalar = 0.0
+    for schema in map(json.loads, schemas):
+        lengths, nodes = _Lengths(schema, _to_the_end), list(_schemas(schema))
+        longest = max(longest, max(map(lengths.of, nodes), default=LONGEST))
+        longest_scalar = max(longest_scalar, max(map(_to_the_end, nodes), default=LONGEST))
+    return _WRAPPING + int(min(LONGEST, longest)), int(min(LONGEST, longest_scalar))
 
 
-class _Shortest:
-    """The shortest texts of the values of a flat schema.
+@functools.lru_cache(maxsize=256)
+def shortest_text(schemas: Finite) -> int:
+    """Characters that no answer has less of; too few where patterns and formats ask for more.
 
-    Attributes:
-        longest: The longest of them, of all values that the schema describes.
-        longest_scalar: What a string, a number or a choice that has begun can still need.
+    Args:
+        schemas: The schemas of a grammar.
     """
+    return min(int(_Lengths(schema, _least, unknown=0).of(schema)) for schema in map(json.loads, schemas))
 
-    def __init__(self, schema: dict[str, Any]) -> None:
+
+class _Lengths:
+    """How long the shortest texts of the values of a flat schema are, in characters."""
+
+    def __init__(
+        self, schema: dict[str, Any], scalar: Callable[[Mapping[str, Any]], float], unknown: float = math.inf
+    ) -> None:
+        """Measures what references lead to, until no shorter value is found.
+
+        Args:
+            schema: The schema.
+            scalar: Measures a value without parts.
+            unknown: The length of what cannot be measured.
+        """
+        self._scalar = scalar
+        self._unknown = unknown
         self._definitions = schema.get("$defs", {})
-        self._known: dict[int, int] = {}
-        nodes = list(_schemas(schema))
-        self.longest = min(LONGEST, max(map(self.of, nodes), default=LONGEST))
-        self.longest_scalar = min(LONGEST, max(map(_scalar, nodes), default=LONGEST))
+        self._known = dict.fromkeys(self._definitions, math.inf)
+        shorter = True
+        while shorter:
+            shorter = False
+            for name in reversed(self._definitions):
+                length = self.of(self._definitions[name])
+                shorter |= length < self._known[name]
+                self._known[name] = min(length, self._known[name])
 
-    def of(self, node: Any) -> int:
-        """Characters of the shortest value of a part of the schema; ``LONGEST`` where they are not known."""
+    def of(self, node: Any) -> float:
+        """Characters of the shortest value of a part of the schema."""
         if not isinstance(node, dict):
-            return LONGEST
-        if id(node) not in self._known:
-            self._known[id(node)] = LONGEST  # a value that holds itself has no end on this way
-            self._known[id(node)] = min(LONGEST, self._measured(node))
-        return self._known[id(node)]
-
-    def _measured(self, node: dict[str, Any]) -> int:
+            return self._unknown
         if "$ref" in node:
-            return self.of(self._definitions[node["$ref"].rpartition("/")[2]])
+            return self._known[node["$ref"].rpartition("/")[2]]
         if "anyOf" in node:
-            return min((self.of(branch) for branch in node["anyOf"]), default=LONGEST)
+            return min(map(self.of, node["anyOf"]), default=self._unknown)
         if "enum" in node:
             return min(len(_dumped(value)) for value in node["enum"])
         kind = node.get("type")
         if kind == "object":
             properties, required = node.get("properties", {}), node.get("required", [])
             if node.get("minProperties", 0) > len(required):
-                return LONGEST
-            return 2 + sum(len(_dumped(name)) + 4 + self.of(properties.get(name)) for name in required)
+                return self._unknown
+            return _held([len(_dumped(name)) + 2 + self.of(properties.get(name)) for name in required])
         if kind == "array":
             first = node.get("prefixItems", [])[: node.get("minItems", 0)]
-            items = [*first, *[node.get("items")] * (node.get("minItems", 0) - len(first))]
-            return 2 + sum(self.of(item) + 2 for item in items)
-        return _scalar(node)
+            others = node.get("minItems", 0) - len(first)
+            return _held([*map(self.of, first), *([self.of(node.get("items"))] * others if others else [])])
+        return self._scalar(node)
 
 
-def _scalar(node: dict[str, Any]) -> int:
+def _held(lengths: Sequence[float]) -> float:
+    """Characters of a list or an object with what it holds."""
+    return 2 + sum(lengths) + 2 * max(0, len(lengths) - 1)
+
+
+def _least(node: Mapping[str, Any]) -> float:
+    """Characters that no string or number of a schema has less of."""
+    return 2 + float(node.get("minLength", 0)) if node.get("type") == "string" else 1
+
+
+def _to_the_end(node: Mapping[str, Any]) -> float:
     """Characters that a string, a number or a choice can still need once it has begun."""
     if "enum" in node:
         return max(len(_dumped(value)) for value in node["enum"])
     if node.get("type") == "string":
-        return LONGEST if "pattern" in node or "format" in node else 2 + 2 * node.get("minLength", 0)
+        return math.inf if "pattern" in node or "format" in node else 2 + 2 * node.get("minLength", 0)
     return _DIGITS
 
 

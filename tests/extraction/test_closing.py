@@ -13,7 +13,7 @@ import torch
 from transformers import AutoTokenizer
 
 from extraction.budget import Budget
-from extraction.closing import LONGEST, reach
+from extraction.closing import LONGEST, reach, shortest_text
 from extraction.grammar import Constraint, build_grammar, finite_texts
 from extraction.matching import Grammars
 from extraction.tools import ToolDialect
@@ -103,6 +103,28 @@ def test_how_far_the_end_can_get() -> None:
     assert far({"enum": ["short", "x" * 300]})[1] == 302
     assert far({"type": "string", "pattern": "^x{500}$"}) == far({"type": "string", "format": "uuid"})
     assert far({"type": "string", "pattern": "^x{500}$"})[1] == LONGEST
+
+
+def test_how_short_an_answer_can_be_at_least() -> None:
+    def least(schema: Any) -> int:
+        return shortest_text(finite_texts(Constraint.of(schema), DIALECT))
+
+    item = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"const": 12}}, "required": ["a", "b"]}
+    assert least({"type": "array", "items": item, "minItems": 2}) == len(json.dumps([{"a": "", "b": 12}] * 2))
+    assert least({"type": "array", "items": item}) == least({"anyOf": [item, {"type": "object"}]}) == 2
+    assert least({"type": "string", "minLength": 7}) == 9
+    tree = SCHEMAS["recursive"]["$defs"]["tree"]
+    deep = {**tree, "properties": {**tree["properties"], "below": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/tree"}]}}}
+    assert least({"$ref": "#/$defs/tree", "$defs": {"tree": deep}}) == len(json.dumps({"name": "-----", "below": None}))
+
+
+def test_a_long_way_is_found_where_it_is_looked_for(grammars: Grammars, words: Any) -> None:
+    schema = {"type": "array", "items": {"enum": [10, 11]}, "minItems": 2500, "maxItems": 2500}
+    grammar = build_grammar(Constraint.of(schema), DIALECT)
+    assert grammars.smallest(grammar) is None
+    smallest = grammars.smallest(grammar, 20_000)
+    assert smallest is not None
+    assert LONGEST < smallest <= shortest_text(finite_texts(Constraint.of(schema), DIALECT))
 
 
 def test_fields_may_be_called_as_keywords_are() -> None:
