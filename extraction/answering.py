@@ -256,6 +256,8 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
         metadata["truncated"] = _truncated(answer, answer.cut, plan)
     if answer.trace is not None:
         metadata["confidence"] = _confidence(answer, answer.trace, plan, pixels)
+    if answer.stopped_by is not None:
+        metadata["stop_sequence"] = answer.stopped_by
     if answer.finish_reason == "length":
         metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
     return metadata

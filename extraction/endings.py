@@ -47,6 +47,14 @@ def truncation(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if isinstance(told, Mapping) and {"written", "tokens", "budget"} <= told.keys() else {}
 
 
+def stop_hint(metadata: Mapping[str, Any]) -> str | None:
+    """What to do about an answer that is no whole document, where a stop string ended it; None where none did."""
+    stop = metadata.get("stop_sequence")  # Anthropic's key, and ours
+    if not isinstance(stop, str) or not stop:
+        return None
+    return f"the stop string {stop!r} ended it, which the JSON itself can hold: leave it out of stop"
+
+
 def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
     """Returns when nothing in a message's metadata says that it did not come to its end.
 

@@ -121,6 +121,7 @@ class Answer:
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
         cut: Where it was cut; None for an answer that came to its end.
+        stopped_by: The stop string that ended it, where one did.
         effort: What it cost; None where the backend does not tell.
         trace: What the model thought of each token; None where that was not recorded.
     """
@@ -132,6 +133,7 @@ class Answer:
     output_tokens: int
     frames: tuple[Frame, ...] = ()
     cut: Cut | None = None
+    stopped_by: str | None = None
     effort: Effort | None = field(default=None, compare=False)
     trace: Trace | None = field(default=None, compare=False)
 

@@ -379,6 +379,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
             cut=row.cut,
+            stopped_by=row.stream.stopped_by,
             effort=Effort(
                 loop.passes,
                 row.forced,

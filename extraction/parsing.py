@@ -18,7 +18,7 @@ from typing_extensions import TypeVar
 
 from extraction.confidence import Confidence
 from extraction.conventions import BoxConvention
-from extraction.endings import check_ending, finish_reason, truncation
+from extraction.endings import check_ending, finish_reason, stop_hint, truncation
 from extraction.errors import (
     BoxConventionError,
     OutputError,
@@ -233,7 +233,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 llm_output=text,
                 finish_reason=reason,
                 partial=self._partial(written, metadata),
-                hint="raise max_tokens",
+                hint=stop_hint(metadata) or "raise max_tokens",
             )
         fitting = self._fitting(reading, text, metadata)
         if any(other.data != fitting[0].data for other in fitting[1:]):
@@ -329,6 +329,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             f"the answer {what}{f': {reading.problem}' if reading.problem else ''}",
             llm_output=text,
             finish_reason=finish_reason(metadata),
+            hint=stop_hint(metadata),
         )
 
     def _validated(self, document: Document, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:

@@ -17,7 +17,7 @@ from extraction import ChatTransformers
 from extraction.chains import detection_chain, extraction_chain, reasoning_chain, tiled
 from extraction.chains.extract import aextract, extract
 from extraction.chains.reason import Reasoned
-from extraction.errors import OptionError, TruncatedOutputError
+from extraction.errors import OptionError, TruncatedOutputError, UnreadableOutputError
 from extraction.images import Picture
 from extraction.parsing import GroundedOutputParser
 from extraction.result import Extraction
@@ -223,6 +223,16 @@ def test_a_number_that_was_cut_has_no_confidence(pocket: Any, scene: Picture) ->
     if raw.response_metadata["finish_reason"] == "length":
         assert raw.response_metadata["truncated"]["invented"] == [""]
         assert raw.response_metadata["confidence"]["leaves"] == {}
+
+
+def test_a_stop_string_inside_the_document_is_named(pocket: Any, scene: Picture, whole: Scene) -> None:
+    for stop, error in (('"color"', TruncatedOutputError), ("}", TruncatedOutputError), ("{", UnreadableOutputError)):
+        with pytest.raises(error, match=f"the stop string '{stop}' ended it") as caught:
+            extract(pocket.bind(stop=["never", stop]), scene, Scene)
+        assert "max_tokens" not in str(caught.value)
+    assert extract(pocket.bind(stop=["never"]), scene, Scene).value == whole
+    with pytest.raises(TruncatedOutputError, match="raise max_tokens"):
+        extract(RemoteModel(answers=[AIMessage(ANSWER[:-5], response_metadata={"stop_sequence": None})]), PICTURE, Scene)
 
 
 @pytest.mark.parametrize("told", [True, {"x": 1}, "yes"])
