@@ -145,6 +145,7 @@ def _constraint(
         parallel=options.parallel_tool_calls,
         max_items=options.max_items,
         max_string=options.max_string,
+        max_depth=options.max_depth,
     )
 
 

@@ -75,7 +75,10 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
         hint = "the model repeats itself; if that is right, raise max_repeats"
     truncated = truncation(metadata)
     if truncated.get("capped"):
-        hint = "a list or a text came to the end that max_items or max_string gives it; raise them"
+        hint = (
+            "a list or a text came to the end that max_items or max_string gives it, or a value holds itself as often as "
+            "max_depth lets it; raise them"
+        )
     invented = tuple(truncated.get("invented") or ())
     told = f"; not written by the model: {', '.join(invented[:5])}{' ...' if invented[5:] else ''}" if invented else ""
     raise TruncatedOutputError(

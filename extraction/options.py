@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.bounds import MAX_DEPTH, MAX_ITEMS, MAX_STRING
 from extraction.errors import OptionError
 from extraction.sampling import Sampling
 from extraction.trace import Trace
 
 Positive = Annotated[int, Field(gt=0)]
+Depth = Annotated[int, Field(gt=0, le=64)]
 Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -61,6 +62,7 @@ class CallOptions(BaseModel):
     max_pixels: Positive | None = None
     max_items: Positive = MAX_ITEMS
     max_string: Positive = MAX_STRING
+    max_depth: Depth = MAX_DEPTH
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True

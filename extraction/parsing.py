@@ -176,13 +176,10 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         try:
             return self._parse_whole(text, metadata, written)
         except TruncatedOutputError as error:
-            capped = "capped" in truncation(metadata)
-            if (
-                self.on_truncation == "salvage"
-                and (salvaged := self._salvaged(error, written, metadata, capped=capped)) is not None
-            ):
-                return salvaged
-            raise
+            kept = self._salvaged(error, written, metadata) if self.on_truncation == "salvage" else None
+            if kept is None:
+                raise
+            return kept
 
     def _parse_whole(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
         check_ending(text, metadata, partial=lambda: self._partial(written, metadata))
@@ -306,6 +303,10 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             raise BoxConventionError(f"it is not known yet what {key!r} is for the model")
         return Keys(self._schema, convention).own(key)
 
+    def told_to_model(self, error: OutputError, metadata: Mapping[str, Any]) -> str:
+        """What is wrong with an answer, with the names that fields have for its model."""
+        return Keys(self._schema, self._meaning(metadata)[0]).told(error.message)
+
     def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
         """The values of all documents that fit, at least one."""
         fitting: list[Parsed[T]] = []
@@ -350,16 +351,14 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
             ) from error
 
-    def _salvaged(
-        self, error: TruncatedOutputError, written: str, metadata: Mapping[str, Any], *, capped: bool
-    ) -> Parsed[T] | None:
+    def _salvaged(self, error: TruncatedOutputError, written: str, metadata: Mapping[str, Any]) -> Parsed[T] | None:
         """What is complete of a cut answer, if that fits the schema as it is; None where it does not."""
         if error.partial is None:
             return None
         try:
-            if (
-                not is_cut(written) and not capped and not self._marked_part(written, metadata)
-            ):  # the last document of a text that chats on need not be the answer
+            # The last document of a text that chats on need not be the answer.
+            capped = "capped" in truncation(metadata)
+            if not (is_cut(written) or capped or self._marked_part(written, metadata)):
                 return None
             confidence = self._confidence(complete_part(written), metadata)
             kept = None if confidence is None else confidence.within(error.partial)
