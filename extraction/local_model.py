@@ -284,7 +284,7 @@ class TransformersBackend:
                 matcher,
                 grammars.closer,
                 smallest=grammars.smallest(one.grammar, longest),
-                reach=reach(finite_texts(one.constraint, self._layout.dialect)),
+                reach=reach(finite_texts(one.constraint, self._layout.dialect), calls=bool(one.constraint.tools)),
                 max_tokens=room,
                 longest=longest,
             )
