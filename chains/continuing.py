@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
@@ -10,12 +10,29 @@ from langchain_core.runnables import RunnableConfig, RunnableSerializable
 from pydantic import ConfigDict
 
 from extraction.endings import truncation
+from extraction.errors import OptionError
 
 OnTruncation = Literal["raise", "salvage", "continue"]
 """What becomes of an answer that the budget cut: an error, what is complete of it, or the rest with a larger budget."""
 
 ATTEMPTS: Final = 3
 """How often a cut answer is gone on with, each time with a budget twice as large."""
+
+
+def reading(on_truncation: OnTruncation) -> Literal["raise", "salvage"]:
+    """What a parser makes of an answer that is still cut when it gets it.
+
+    Raises:
+        OptionError: There is no such way.
+    """
+    if on_truncation not in get_args(OnTruncation):
+        raise OptionError(f"on_truncation={on_truncation!r} is not one of {', '.join(get_args(OnTruncation))}")
+    return "salvage" if on_truncation == "salvage" else "raise"
+
+
+def continued(model: Any, on_truncation: OnTruncation) -> Any:
+    """The model, whose cut answers are gone on with where that is wanted."""
+    return Continuing(model=model) if on_truncation == "continue" else model
 
 
 class Continuing(RunnableSerializable[LanguageModelInput, AIMessage]):
@@ -58,4 +75,5 @@ def _more(answer: AIMessage) -> dict[str, Any] | None:
     truncated = truncation(answer.response_metadata)
     if answer.response_metadata.get("finish_reason") != "length" or not truncated or truncated.get("capped"):
         return None
-    return {"continue_from": truncated["tokens"], "max_tokens": 2 * truncated["budget"]}
+    begun = {name: truncated[name] for name in ("tokens", "trace") if name in truncated}
+    return {"continue_from": begun, "max_tokens": 2 * truncated["budget"]}

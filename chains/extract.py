@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, get_args, overload
+from typing import Any, overload
 
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
@@ -14,7 +14,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.config import RunnableConfig
 from typing_extensions import TypeVar
 
-from extraction.chains.continuing import Continuing, OnTruncation
+from extraction.chains.continuing import OnTruncation, continued, reading
 from extraction.chains.evidence import Evidence, evidence_of
 from extraction.chains.examples import Example, Shown, example_messages, read_examples
 from extraction.chains.models import (
@@ -222,22 +222,19 @@ def _parts(
     asking: _Asking,
 ) -> _Parts:
     family = asking.family
-    if asking.on_truncation not in get_args(OnTruncation):
-        raise OptionError(f"on_truncation={asking.on_truncation!r} is not one of {', '.join(get_args(OnTruncation))}")
     if asking.repair < 0:
         raise OptionError(f"repair must be 0 or more, not {asking.repair}")
     parser: GroundedOutputParser[Any] = GroundedOutputParser(
         target=schema,
         convention=parser_convention(model, family),
-        on_truncation="salvage" if asking.on_truncation == "salvage" else "raise",
+        on_truncation=reading(asking.on_truncation),
     )
     form = json_schema_of(schema)
     sending = picture_sending(model, form, family)
     request = _Request(model, form, instruction or INSTRUCTION, read_examples(examples, schema), family, sending)
     asked = asked_for_json(model, form, family)
     drawn = asked_for_samples(asked, model, asking.samples, asking.sample_temperature)
-    if asking.on_truncation == "continue":
-        asked, drawn = Continuing(model=asked), [Continuing(model=one) for one in drawn]
+    asked, drawn = continued(asked, asking.on_truncation), [continued(one, asking.on_truncation) for one in drawn]
     if asking.repair:
         asked = Repairing(model=asked, parser=parser, attempts=asking.repair)
     if drawn:

@@ -9,6 +9,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
 from typing_extensions import TypeVar
 
+from extraction.chains.continuing import OnTruncation, continued, reading
 from extraction.chains.models import ChatModel, asked_for_json, box_convention, is_local, parser_convention
 from extraction.chains.pictures import IMAGE_URL, picture_step
 from extraction.errors import OptionError
@@ -47,6 +48,7 @@ def reasoning_chain(
     schema: type[T] | Any = str,
     *,
     question: str | None = None,
+    on_truncation: OnTruncation = "raise",
     family: FamilyLike | None = None,
 ) -> Runnable[Any, Reasoned[T]]:
     """A Runnable from a picture and a question to a ``Reasoned`` answer.
@@ -57,10 +59,12 @@ def reasoning_chain(
         model: Any LangChain chat model.
         schema: What the answer is; by default a text.
         question: What is asked of every picture that comes without a question of its own.
+        on_truncation: What becomes of an answer that the budget cut, as for ``extraction_chain``; thinking that was cut is
+            gone on with too ("continue"), and raises otherwise.
         family: What ``extraction_chain`` takes.
 
     Raises:
-        OptionError: When it runs: there is no question.
+        OptionError: ``on_truncation`` is unknown; or when it runs: there is no question.
         TruncatedOutputError: When it runs: the thinking or the answer was cut off.
     """
     json_schema = json_schema_of(schema)
@@ -74,9 +78,13 @@ def reasoning_chain(
     def with_form(values: dict[str, Any]) -> dict[str, Any]:
         return values | {"system": SYSTEM, "form": schema_text(json_schema, box_convention(model, family))}
 
-    parser: GroundedOutputParser[Any] = GroundedOutputParser(target=schema, convention=parser_convention(model, family))
+    parser: GroundedOutputParser[Any] = GroundedOutputParser(
+        target=schema, convention=parser_convention(model, family), on_truncation=reading(on_truncation)
+    )
     asked = asked_for_json(model, json_schema, family)
-    thinks = model if is_local(model) else asked  # of the picture at the size that the answer will refer to
+    # A remote model thinks of the picture at the size that the answer will refer to.
+    thinks = continued(model if is_local(model) else asked, on_truncation)
+    asked = continued(asked, on_truncation)
     think = THINKING_PROMPT | thinks | WholeTextParser()
     answer = RunnableLambda(with_form) | ANSWER_PROMPT | asked | parser
     return (

@@ -42,7 +42,7 @@ class Repairing(RunnableSerializable[LanguageModelInput, AIMessage]):
         for _ in range(self.attempts):
             if (error := self._error(answer)) is None:
                 break
-            messages = _with_error(messages, error)
+            messages = self._with_error(messages, error, answer)
             answer = self.model.invoke(messages, config, **kwargs)
         return answer
 
@@ -55,7 +55,7 @@ class Repairing(RunnableSerializable[LanguageModelInput, AIMessage]):
         for _ in range(self.attempts):
             if (error := self._error(answer)) is None:
                 break
-            messages = _with_error(messages, error)
+            messages = self._with_error(messages, error, answer)
             answer = await self.model.ainvoke(messages, config, **kwargs)
         return answer
 
@@ -66,7 +66,7 @@ class Repairing(RunnableSerializable[LanguageModelInput, AIMessage]):
             return error
         return None
 
-
-def _with_error(messages: list[BaseMessage], error: OutputError) -> list[BaseMessage]:
-    wrong = [AIMessage(error.llm_output)] if error.llm_output and error.llm_output.strip() else []
-    return [*messages, *wrong, HumanMessage(REPAIR.format(error=error.message))]
+    def _with_error(self, messages: list[BaseMessage], error: OutputError, answer: AIMessage) -> list[BaseMessage]:
+        wrong = [AIMessage(error.llm_output)] if error.llm_output and error.llm_output.strip() else []
+        problem = self.parser.told_to_model(error, answer.response_metadata)
+        return [*messages, *wrong, HumanMessage(REPAIR.format(error=problem))]

@@ -43,8 +43,8 @@ def tiled(
 
     Of the lists of things with boxes each thing stays once, and whole where any part shows it whole; counts are counted
     anew; true and false are "in any part"; texts, choices and colours are those of the whole picture. A schema with
-    anything else is refused. An answer for a part that was cut raises as it does in the chain; where only that for the whole
-    picture was, and no field needs it, a ``TileWarning`` says that the tiles alone count.
+    anything else is refused. An answer for a part that was cut is what the chain makes of it (``on_truncation``); where only
+    that for the whole picture raises, and no field needs it, a ``TileWarning`` says that the tiles alone count.
 
     Args:
         chain: From a picture to a value: ``extraction_chain``, ``detection_chain``, or a Runnable of one's own.

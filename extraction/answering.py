@@ -211,6 +211,8 @@ def _refuse_half(answer: Answer, plan: Plan, metadata: dict[str, Any]) -> None:
 def _truncated(answer: Answer, cut: Cut, plan: Plan) -> dict[str, Any]:
     """What a cut answer's reader must know: which fields the model did not write, and how to go on."""
     truncated: dict[str, Any] = {"written": cut.written, "tokens": list(cut.tokens), "budget": cut.budget}
+    if cut.trace is not None:
+        truncated["trace"] = cut.trace.as_json()
     if cut.capped:
         truncated["capped"] = cut.capped
     elif plan.schema is not None:
@@ -254,6 +256,8 @@ def _metadata(answer: Answer, plan: Plan, pixels: _Pixels, *, called: bool) -> d
         metadata["truncated"] = _truncated(answer, answer.cut, plan)
     if answer.trace is not None:
         metadata["confidence"] = _confidence(answer, answer.trace, plan, pixels)
+    if answer.stopped_by is not None:
+        metadata["stop_sequence"] = answer.stopped_by
     if answer.finish_reason == "length":
         metadata["stop_reason"] = "max_tokens"  # the one key that LangChain's tool parsers look at
     return metadata

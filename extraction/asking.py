@@ -95,7 +95,8 @@ def make_plan(turns: Sequence[Turn], options: CallOptions, *, dialect: ToolDiale
         sampling=options.sampling,
         max_tokens=options.max_tokens,
         max_repeats=options.max_repeats,
-        begun=tuple(options.continue_from or ()),
+        begun=tuple(options.begun.tokens),
+        begun_trace=options.begun.trace,
         stop=options.stops,
         min_pixels=options.min_pixels,
         max_pixels=options.max_pixels,
@@ -144,6 +145,7 @@ def _constraint(
         parallel=options.parallel_tool_calls,
         max_items=options.max_items,
         max_string=options.max_string,
+        max_depth=options.max_depth,
     )
 
 

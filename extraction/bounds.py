@@ -21,10 +21,14 @@ MAX_NUMBER: Final = 10**15
 """Largest magnitude of a number; floats still hold it exactly."""
 SMALLEST_STEP: Final = Fraction(1, 10**6)
 """Numbers have at most six decimals where the schema names no ``multipleOf`` and no narrower range."""
-MAX_DEPTH: Final = 6
+MAX_DEPTH: Final = 16
+"""How often a value of a recursive schema may hold one of its own kind. A user can raise it."""
+ANY_DEPTH: Final = 6
 """Levels of nesting where the schema allows any value."""
 CAPPED: Final = "x-capped"
 """Marks a node of the grammar's schema whose largest length is a bound of this library, not of the schema."""
+DEEPEST: Final = "x-deepest"
+"""Marks a definition of the grammar's schema that may hold no more of its own kind."""
 MAX_KEY: Final = 128
 """Longest key, in characters, that no schema names."""
 ANY_KEY: Final = f"^(?s:.){{0,{MAX_KEY}}}$"
@@ -42,10 +46,12 @@ class Caps:
     Attributes:
         items: Most items of a list, or keys of an open object, that has no bound of its own.
         string: Longest string, in characters, that has none.
+        depth: How often a value may hold one of its own kind.
     """
 
     items: int = MAX_ITEMS
     string: int = MAX_STRING
+    depth: int = MAX_DEPTH
 
     def length(self, shortest: int, longest: int | None, *, string: bool = False) -> tuple[int, bool]:
         """The largest length, and whether it is a cap.
@@ -164,7 +170,7 @@ def either(branches: Iterable[Any]) -> Any:
     return possible[0] if possible else False
 
 
-def any_value(depth: int = MAX_DEPTH) -> dict[str, Any]:
+def any_value(depth: int = ANY_DEPTH) -> dict[str, Any]:
     """A reference to "any JSON value", nested at most that many levels."""
     return {"$ref": f"#/$defs/{ANY}-{depth}"}
 
@@ -179,7 +185,7 @@ def any_definitions(caps: Caps) -> dict[str, Any]:
         {"type": "null"},
     ]
     definitions: dict[str, Any] = {f"{ANY}-0": {"anyOf": scalars}}
-    for depth in range(1, MAX_DEPTH + 1):
+    for depth in range(1, ANY_DEPTH + 1):
         inner = any_value(depth - 1)
         nested: list[Any] = [
             {"type": "array", "items": inner, "maxItems": caps.items, CAPPED: True},
@@ -196,7 +202,7 @@ def any_definitions(caps: Caps) -> dict[str, Any]:
 
 
 def reached_bound(value: Any, schemas: Iterable[Mapping[str, Any]], *, lists: bool = True) -> bool:
-    """Whether a value holds a string, list or object that is as long as a cap lets it be.
+    """Whether a value holds a string, list or object that is as long as a cap lets it be, or itself as often as it may.
 
     What is as long as the schema itself allows is not cut, nor what its own least length makes long.
 
@@ -230,6 +236,8 @@ class _Walker:
     def _reached(self, value: Any, node: Any) -> bool:
         if not isinstance(node, Mapping) or "enum" in node:
             return False
+        if self._lists and DEEPEST in node and isinstance(value, (dict, list)):
+            return True
         if "anyOf" in node:
             fitting = [branch for branch in node["anyOf"] if self.fits(value, branch)]
             return bool(fitting) and all(self.reached(value, branch) for branch in fitting)

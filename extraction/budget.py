@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
+from extraction.closing import LONGEST
 from extraction.matching import Matcher
 
 if TYPE_CHECKING:
@@ -15,7 +16,14 @@ class Budget:
     """Says whether an answer can still end after a token, and how it ends from where it stands."""
 
     def __init__(
-        self, matcher: Matcher, closer: Closer, *, smallest: int | None, reach: tuple[int, int], max_tokens: int
+        self,
+        matcher: Matcher,
+        closer: Closer,
+        *,
+        smallest: int | None,
+        reach: tuple[int, int],
+        max_tokens: int,
+        longest: int = LONGEST,
     ) -> None:
         """Begins with an empty answer.
 
@@ -25,7 +33,9 @@ class Budget:
             smallest: Tokens of the shortest answer that is known; None where none is.
             reach: How much longer the way to the end can get by one choice (see ``closing.reach``).
             max_tokens: Longest answer.
+            longest: Most tokens of a way to the end that is looked for.
         """
+        self._longest = longest
         self._matcher = matcher
         self._closer = closer
         self._opening, self._going_on = reach
@@ -40,7 +50,7 @@ class Budget:
         left = self._max_tokens - written - 1
         ahead = self._ahead + (self._going_on if self._closer.plain(token) else self._opening)
         if ahead > left:
-            path = self._closer.path(self._matcher.after(token), written + 1)
+            path = self._closer.path(self._matcher.after(token), written + 1, self._longest)
             if path is None:  # no way was found, which does not mean that there is none
                 return True
             if len(path) > left:

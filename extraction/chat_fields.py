@@ -9,11 +9,11 @@ from langchain_core.utils import from_env
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from extraction import __version__
-from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.bounds import MAX_DEPTH, MAX_ITEMS, MAX_STRING
 from extraction.endings import PROVIDER
 from extraction.families import FamilyLike
 from extraction.jobs import PREFIX_CACHE_BYTES
-from extraction.options import SYNONYMS, Positive, Seconds, Seed, Share, Temperature
+from extraction.options import SYNONYMS, Depth, Positive, Seconds, Seed, Share, Temperature
 from extraction.profiles import profile_of
 
 
@@ -64,6 +64,9 @@ class ChatFields(BaseChatModel):
     max_string: Positive = MAX_STRING
     """Most characters of a string for which the schema names no ``maxLength``; one that came to this end counts as cut.
     A ``pattern`` or a ``format`` has ends of its own."""
+    max_depth: Depth = MAX_DEPTH
+    """How often a value of a recursive schema may hold one of its own kind, as a tree its branches; at most 64. An answer that
+    nests as deeply counts as cut."""
     schema_in_prompt: bool | None = None
     """Whether the words of a bound schema are added to the prompt; None adds them unless they stand in it already."""
     follow_instructions: bool = True
@@ -75,7 +78,7 @@ class ChatFields(BaseChatModel):
     same answers, up to rounding, in less time where the vocabulary is large. ``response_metadata["decoding"]`` tells."""
     confidence: bool = True
     """Whether answers that a grammar holds tell, in ``response_metadata["confidence"]``, how sure the model was of each value
-    (not where it goes on with a cut answer, ``continue_from``)."""
+    (where it goes on with a cut answer, if ``continue_from`` tells what was thought before: ``truncated`` as a whole)."""
     allow_urls: bool = False
     """Whether ``http(s)`` pictures in messages may be fetched."""
     max_batch_size: Positive = 8
@@ -124,7 +127,15 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            *("max_items", "max_string", "max_repeats", "follow_instructions", "narrow_head", "confidence"),
+            *(
+                "max_items",
+                "max_string",
+                "max_depth",
+                "max_repeats",
+                "follow_instructions",
+                "narrow_head",
+                "confidence",
+            ),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

@@ -47,8 +47,8 @@ class ChatTransformers(ChatFields):
         llm.with_structured_output(Receipt).batch(prompts)
 
     Options that it does not know raise, here and in calls. The sampling options, ``max_tokens``, ``stop``, ``model``,
-    the pixel bounds, ``max_items``, ``max_string``, ``max_repeats``, ``confidence``, ``narrow_head``, ``schema_in_prompt``,
-    ``follow_instructions``, ``family`` and ``timeout`` can be given per call.
+    the pixel bounds, ``max_items``, ``max_string``, ``max_depth``, ``max_repeats``, ``confidence``, ``narrow_head``,
+    ``schema_in_prompt``, ``follow_instructions``, ``family`` and ``timeout`` can be given per call.
     """
 
     # --- tokens and memory -------------------------------------------------------------------------------------------
@@ -120,6 +120,7 @@ class ChatTransformers(ChatFields):
             "max_pixels",
             "max_items",
             "max_string",
+            "max_depth",
             "timeout",
             "schema_in_prompt",
             "follow_instructions",

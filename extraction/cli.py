@@ -19,7 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -98,6 +98,10 @@ ModelOption = Annotated[
 ]
 ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")]
 TokensOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")]
+TruncationOption = Annotated[
+    Literal["raise", "salvage", "continue"],
+    typer.Option(help="An answer that the tokens cut: an error, what is complete of it, or the rest of it."),
+]
 LeastOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Least pixels that the model sees of a picture.")
 ]
@@ -147,6 +151,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = None,
     family: FamilyOption = None,
     max_tokens: TokensOption = None,
+    on_truncation: TruncationOption = "raise",
     min_pixels: LeastOption = None,
     max_pixels: MostOption = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Makes sampled answers repeatable.")] = None,
@@ -173,7 +178,9 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
-        chain = extraction_chain(chat_model(model, options), target, instruction=instruction, family=family)
+        chain = extraction_chain(
+            chat_model(model, options), target, instruction=instruction, on_truncation=on_truncation, family=family
+        )
         entries, well = _extracted(chain, images, plots, target, debug=debug)
     well &= _delivered(entries, out, checks=checks)
     raise typer.Exit(0 if well else 1)

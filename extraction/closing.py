@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
+
+from extraction.bounds import MAX_KEY
+from extraction.patterns import still_needed
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
@@ -21,13 +25,15 @@ if TYPE_CHECKING:
     from extraction.grammar import Finite
 
 LONGEST: Final = 4096
-"""Tokens after which a way is given up."""
+"""Tokens after which a way is given up, where answers can be shorter."""
 
 _CLOSERS = re.compile(r'"?[\]}]*')
 _IN_STRING = ("a", "A", "0", "1", "-", ".", ":")
 _VALUES = (", ", ",", "null", '"', "true", "false", "0", "1", "{", "[", '": ', ":", ".", "-", "A", "a")
 _DIGITS: Final = 40
 """Characters that are reckoned for a number, a boolean or null."""
+_LARGEST: Final = 4
+"""Tokens that a character of a pattern can take: as many as it has bytes in UTF-8."""
 _WRAPPING: Final = 64
 """Characters that are reckoned for the marks around a tool call."""
 
@@ -89,82 +95,161 @@ class Closer:
     def _chosen(self, matcher: LLMatcher, number: int) -> list[int]:
         """The allowed token that promises the nearest end."""
         fill_next_token_bitmask(matcher, self._bits, 0)
-        allowed: Any = np.unpackbits(self._bits.view(np.uint8)[0], bitorder="little")[: self._vocabulary]
-        in_string = bool(self._letters) and all(allowed[token] for token in self._letters)
+        words = self._bits[0]
+        in_string = bool(self._letters) and all(int(words[token >> 5]) >> (token & 31) & 1 for token in self._letters)
         for wanted in (self._in_string, self._elsewhere) if in_string else (self._elsewhere, self._in_string):
-            found = wanted[allowed[wanted] == 1]
-            if len(found):
-                return [int(found[0])]
-        rest = np.flatnonzero(allowed)
+            allowed = words[wanted >> 5] >> (wanted & 31) & 1
+            if allowed.any():
+                return [int(wanted[allowed.argmax()])]
+        rest = np.flatnonzero(np.unpackbits(words.view(np.uint8), bitorder="little")[: self._vocabulary])
         return [int(rest[number % min(len(rest), 7)])] if len(rest) else []  # odd patterns: not the same one for ever
 
 
 @functools.lru_cache(maxsize=256)
-def reach(schemas: Finite) -> tuple[int, int]:
+def reach(schemas: Finite, *, calls: bool = False) -> tuple[int, int]:
     """How much longer the way to the end can get by one choice, in characters, which are at least as many as tokens.
 
     It only says when to look; whether an answer can still end is always asked of the grammar.
 
     Args:
         schemas: The schemas of a grammar, flat and finite (``grammar.finite_schemas``).
+        calls: Whether there are tools among them, of which several calls may follow each other.
 
     Returns:
         (where a value may begin, inside of a value that has begun).
     """
-    measures = [_Shortest(json.loads(text)) for text in schemas]
-    return _WRAPPING + max(one.longest for one in measures), max(one.longest_scalar for one in measures)
+    opening = going_on = 0.0
+    for schema in map(json.loads, schemas):
+        choices = _Choices(schema)
+        opening = max(opening, choices.below(schema) + (_WRAPPING + choices.least(schema) if calls else 0))
+        going_on = max(going_on, max(map(_to_the_end, _schemas(schema)), default=math.inf))
+    return int(min(LONGEST, max(opening, going_on))), int(min(LONGEST, going_on))
 
 
-class _Shortest:
-    """The shortest texts of the values of a flat schema.
-
-    Attributes:
-        longest: The longest of them, of all values that the schema describes.
-        longest_scalar: What a string, a number or a choice that has begun can still need.
-    """
+class _Choices:
+    """How much longer an answer gets by what need not be in it: items, keys that are not required, one branch or another."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._definitions = schema.get("$defs", {})
-        self._known: dict[int, int] = {}
-        nodes = list(_schemas(schema))
-        self.longest = min(LONGEST, max(map(self.of, nodes), default=LONGEST))
-        self.longest_scalar = min(LONGEST, max(map(_scalar, nodes), default=LONGEST))
+        self.least = _Lengths(schema, _to_the_end).of
+        self._known: dict[str, float] = {}
 
-    def of(self, node: Any) -> int:
-        """Characters of the shortest value of a part of the schema; ``LONGEST`` where they are not known."""
+    def below(self, node: Any) -> float:
+        """Characters of all choices that one token can open inside of a value: each in the one before it."""
         if not isinstance(node, dict):
-            return LONGEST
-        if id(node) not in self._known:
-            self._known[id(node)] = LONGEST  # a value that holds itself has no end on this way
-            self._known[id(node)] = min(LONGEST, self._measured(node))
-        return self._known[id(node)]
-
-    def _measured(self, node: dict[str, Any]) -> int:
+            return 0
         if "$ref" in node:
-            return self.of(self._definitions[node["$ref"].rpartition("/")[2]])
+            name = node["$ref"].rpartition("/")[2]
+            if name not in self._known:
+                self._known[name] = math.inf  # where a value may hold itself, one token is taken to open any number
+                self._known[name] = self.below(self._definitions[name])
+            return self._known[name]
         if "anyOf" in node:
-            return min((self.of(branch) for branch in node["anyOf"]), default=LONGEST)
+            return max(self._chosen(branch) for branch in node["anyOf"])
+        if node.get("type") == "object":
+            required = set(node.get("required", ()))
+            others = {**node.get("patternProperties", {}), "": node.get("additionalProperties")}
+            inside = [
+                self.below(value) if name in required else len(_dumped(name)) + 4 + self._chosen(value)
+                for name, value in node.get("properties", {}).items()
+            ]
+            inside += [_key(pattern) + self._chosen(value) for pattern, value in others.items() if value]
+            return max(inside, default=0)
+        if node.get("type") == "array":
+            return max(
+                (2 + self._chosen(item) for item in (node.get("items"), *node.get("prefixItems", ())) if item),
+                default=0,
+            )
+        return _to_the_end(node)
+
+    def _chosen(self, node: Any) -> float:
+        return self.least(node) + self.below(node) if isinstance(node, dict) else 0
+
+
+@functools.lru_cache(maxsize=256)
+def shortest_text(schemas: Finite) -> int:
+    """Characters that no answer has less of; too few where patterns and formats ask for more.
+
+    Args:
+        schemas: The schemas of a grammar.
+    """
+    return min(int(_Lengths(schema, _least, unknown=0).of(schema)) for schema in map(json.loads, schemas))
+
+
+class _Lengths:
+    """How long the shortest texts of the values of a flat schema are, in characters."""
+
+    def __init__(
+        self, schema: dict[str, Any], scalar: Callable[[Mapping[str, Any]], float], unknown: float = math.inf
+    ) -> None:
+        """Measures what references lead to, until no shorter value is found.
+
+        Args:
+            schema: The schema.
+            scalar: Measures a value without parts.
+            unknown: The length of what cannot be measured.
+        """
+        self._scalar = scalar
+        self._unknown = unknown
+        self._definitions = schema.get("$defs", {})
+        self._known = dict.fromkeys(self._definitions, math.inf)
+        shorter = True
+        while shorter:
+            shorter = False
+            for name in reversed(self._definitions):
+                length = self.of(self._definitions[name])
+                shorter |= length < self._known[name]
+                self._known[name] = min(length, self._known[name])
+
+    def of(self, node: Any) -> float:
+        """Characters of the shortest value of a part of the schema."""
+        if not isinstance(node, dict):
+            return self._unknown
+        if "$ref" in node:
+            return self._known[node["$ref"].rpartition("/")[2]]
+        if "anyOf" in node:
+            return min(map(self.of, node["anyOf"]), default=self._unknown)
         if "enum" in node:
             return min(len(_dumped(value)) for value in node["enum"])
         kind = node.get("type")
         if kind == "object":
             properties, required = node.get("properties", {}), node.get("required", [])
             if node.get("minProperties", 0) > len(required):
-                return LONGEST
-            return 2 + sum(len(_dumped(name)) + 4 + self.of(properties.get(name)) for name in required)
+                return self._unknown
+            return _held([len(_dumped(name)) + 2 + self.of(properties.get(name)) for name in required])
         if kind == "array":
             first = node.get("prefixItems", [])[: node.get("minItems", 0)]
-            items = [*first, *[node.get("items")] * (node.get("minItems", 0) - len(first))]
-            return 2 + sum(self.of(item) + 2 for item in items)
-        return _scalar(node)
+            others = node.get("minItems", 0) - len(first)
+            return _held([*map(self.of, first), *([self.of(node.get("items"))] * others if others else [])])
+        return self._scalar(node)
 
 
-def _scalar(node: dict[str, Any]) -> int:
+def _held(lengths: Sequence[float]) -> float:
+    """Characters of a list or an object with what it holds."""
+    return 2 + sum(lengths) + 2 * max(0, len(lengths) - 1)
+
+
+def _key(pattern: str) -> int:
+    """Characters of a key that no schema names, with what stands around it."""
+    needed = still_needed(pattern)
+    return 6 + (MAX_KEY if needed is None else _LARGEST * needed)
+
+
+def _least(node: Mapping[str, Any]) -> float:
+    """Characters that no string or number of a schema has less of."""
+    return 2 + float(node.get("minLength", 0)) if node.get("type") == "string" else 1
+
+
+def _to_the_end(node: Mapping[str, Any]) -> float:
     """Characters that a string, a number or a choice can still need once it has begun."""
     if "enum" in node:
         return max(len(_dumped(value)) for value in node["enum"])
     if node.get("type") == "string":
-        return LONGEST if "pattern" in node or "format" in node else 2 + 2 * node.get("minLength", 0)
+        if "pattern" not in node and "format" not in node:
+            return 2 + 2 * float(node.get("minLength", 0))
+        simple = "format" not in node and "allOf" not in node and not node.get("minLength")
+        needed = still_needed(node["pattern"]) if simple else None
+        return math.inf if needed is None else 2 + _LARGEST * needed
     return _DIGITS
 
 

@@ -22,11 +22,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from extraction.conventions import BoxConvention
+from extraction.edges import WrittenBox, spans, written_box
 from extraction.keys import Keys
-from extraction.places import CORNERS, Geometry, Path, are_numbers, find_places, pointer
+from extraction.places import CORNERS, Geometry, Path, find_places, pointer
 from extraction.spans import Part, is_written, parts
 
 if TYPE_CHECKING:
@@ -38,10 +37,6 @@ IOU = 0.5
 """Overlap from which a box counts as the same, as in PASCAL VOC and COCO's AP50."""
 FELT = 0.001
 """Pressure on a leaf below this is not told."""
-_LIKELIEST = 24
-"""Values of an edge that a whole box is drawn from, the likeliest ones."""
-_PAIRS = 64
-"""Pairs of opposite edges among these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +96,22 @@ class Confidence:
             "pressure": pressure,
             "conflicts": conflicts,
         }
+
+    def within(self, value: Any) -> Confidence | None:
+        """The same for a part of the value, as what is complete of an answer that was cut; None where it tells nothing of it.
+
+        Args:
+            value: The JSON value of which all told places are to be, in the places that it has here.
+        """
+        there = set(_pointers(value))
+
+        def kept(told: Mapping[str, float]) -> dict[str, float]:
+            return {key: share for key, share in told.items() if key in there}
+
+        pressure = None if self.pressure is None else kept(self.pressure)
+        conflicts = tuple(one for one in self.conflicts if one.pointer in there)
+        found = Confidence(kept(self.leaves), kept(self.boxes), kept(self.items), pressure, conflicts)
+        return found if found.leaves else None
 
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> Confidence:
@@ -168,17 +179,18 @@ class _Reader:
         self._parts = [part for part in found if own is None or is_written(part, own)]
         self._leaves = {part.path: part for part in self._parts if part.kind not in ("object", "list")}
         self._about = {path: list(self._decisions(leaf)) for path, leaf in self._leaves.items()}
-        whole = self._parts[-1] if self._parts and not self._parts[-1].path else None
+        whole = found[-1] if found and not found[-1].path else None  # of an answer that was cut, with its ending
         self._all = range(len(trace.starts))
         if alone and whole is not None:
             self._all = range(bisect_right(trace.ends, whole.start), bisect_left(trace.starts, whole.end))
         self._kinds: Mapping[Path, Geometry] = {}
-        self._boxes: dict[Path, _Box] = {}
+        self._boxes: dict[Path, WrittenBox] = {}
         if whole is not None and schema is not None:
             value = json.loads(text[whole.start : whole.end])
             self._kinds = find_places(value, schema).kinds
-            marked = ((path, _box(_at(value, path))) for path, kind in self._kinds.items() if kind == "box")
-            self._boxes = {path: box for path, box in marked if box is not None}
+            marked = ((path, written_box(_at(value, path))) for path, kind in self._kinds.items() if kind == "box")
+            there = {part.path for part in self._parts}
+            self._boxes = {path: box for path, box in marked if box is not None and path in there}
 
     def read(self) -> Confidence:
         """The confidence of all parts."""
@@ -255,10 +267,10 @@ class _Reader:
         values[float(text)] = values.get(float(text), 0.0) + so_far
         return values
 
-    def _whole_box(self, path: Path, box: _Box) -> float:
+    def _whole_box(self, path: Path, box: WrittenBox) -> float:
         """The probability that a box drawn from what the model thought of its edges overlaps the written one."""
         edges = [self._values((*path, key)) for key in box.keys]
-        x, y = (_spans(edges[axis], edges[axis + 2], *box.numbers[axis::2]) for axis in (0, 1))
+        x, y = (spans(edges[axis], edges[axis + 2], *box.numbers[axis::2]) for axis in (0, 1))
         overlap = x.overlap[:, None] * y.overlap
         area = math.prod(abs(box.numbers[axis + 2] - box.numbers[axis]) for axis in (0, 1))
         union = x.length[:, None] * y.length + area - overlap
@@ -320,47 +332,6 @@ class _Reader:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """The numbers of a box in the order in which they are written, and where they stand in it."""
-
-    keys: tuple[int | str, ...]
-    numbers: tuple[float, ...]
-
-
-def _box(value: Any) -> _Box | None:
-    names = CORNERS["box"]
-    if isinstance(value, dict) and set(value) == set(names):
-        keys: tuple[int | str, ...] = names
-        value = [value[name] for name in names]
-    else:
-        keys = (0, 1, 2, 3)
-    return _Box(keys, tuple(map(float, value))) if are_numbers(value, 4) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Spans:
-    """What a box could be along one axis: overlaps with the written one, lengths, and their probabilities."""
-
-    overlap: np.ndarray[Any, np.dtype[np.float64]]
-    length: np.ndarray[Any, np.dtype[np.float64]]
-    share: np.ndarray[Any, np.dtype[np.float64]]
-
-
-def _spans(first: Mapping[float, float], second: Mapping[float, float], start: float, end: float) -> _Spans:
-    edges = []
-    for edge in (first, second):
-        best = sorted(edge.items(), key=lambda one: -one[1])[:_LIKELIEST]
-        edges.append(np.array(best, dtype=np.float64).T)
-    a, b = edges[0][0][:, None], edges[1][0][None]
-    share = (edges[0][1][:, None] * edges[1][1]).ravel()
-    low, high = np.minimum(a, b).ravel(), np.maximum(a, b).ravel()
-    best_pairs = np.argsort(-share)[:_PAIRS]
-    low, high, share = low[best_pairs], high[best_pairs], share[best_pairs]
-    overlap = np.clip(np.minimum(high, max(start, end)) - np.maximum(low, min(start, end)), 0, None)
-    return _Spans(overlap, high - low, share / share.sum())
-
-
 def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iterator[tuple[str, str]]:
     """Pointers into a box, a point or a polygon as it was written, and into the list of pixels that it becomes."""
     if kind == "polygon":
@@ -376,11 +347,19 @@ def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iter
     )
     swapped = y_first and not isinstance(value, dict)
     order = [index ^ 1 if swapped else index for index in range(len(keys))]  # of the number that key i holds
-    if kind == "box" and (box := _box(value)) is not None:
+    if kind == "box" and (box := written_box(value)) is not None:
         for index in range(4):
             if box.numbers[index] > box.numbers[index ^ 2] and index < index ^ 2:
                 order[index], order[index ^ 2] = order[index ^ 2], order[index]
     yield from ((f"/{key}", f"/{place}") for key, place in zip(keys, order, strict=True))
+
+
+def _pointers(value: Any, path: Path = ()) -> Iterator[str]:
+    """The places of a JSON value."""
+    yield pointer(path)
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in below:
+        yield from _pointers(one, (*path, key))
 
 
 def _at(value: Any, path: Path) -> Any:

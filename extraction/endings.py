@@ -47,6 +47,14 @@ def truncation(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if isinstance(told, Mapping) and {"written", "tokens", "budget"} <= told.keys() else {}
 
 
+def stop_hint(metadata: Mapping[str, Any]) -> str | None:
+    """What to do about an answer that is no whole document, where a stop string ended it; None where none did."""
+    stop = metadata.get("stop_sequence")  # Anthropic's key, and ours
+    if not isinstance(stop, str) or not stop:
+        return None
+    return f"the stop string {stop!r} ended it, which the JSON itself can hold: leave it out of stop"
+
+
 def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[], Any] = lambda: None) -> None:
     """Returns when nothing in a message's metadata says that it did not come to its end.
 
@@ -67,7 +75,10 @@ def check_ending(text: str, metadata: Mapping[str, Any], *, partial: Callable[[]
         hint = "the model repeats itself; if that is right, raise max_repeats"
     truncated = truncation(metadata)
     if truncated.get("capped"):
-        hint = "a list or a text came to the end that max_items or max_string gives it; raise them"
+        hint = (
+            "a list or a text came to the end that max_items or max_string gives it, or a value holds itself as often as "
+            "max_depth lets it; raise them"
+        )
     invented = tuple(truncated.get("invented") or ())
     told = f"; not written by the model: {', '.join(invented[:5])}{' ...' if invented[5:] else ''}" if invented else ""
     raise TruncatedOutputError(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from llguidance import LLMatcher
 
-from extraction.bounds import MAX_ITEMS, MAX_STRING, Caps, reached_bound
+from extraction.bounds import MAX_DEPTH, MAX_ITEMS, MAX_STRING, Caps, reached_bound
 from extraction.errors import SchemaError
 from extraction.patterns import FORM, LIMITS, begins
 from extraction.relaxing import relaxed
@@ -42,6 +42,7 @@ class Constraint:
         parallel: Whether several calls may follow each other.
         max_items: Most items of a list without ``maxItems``, and most keys of an open object.
         max_string: Most characters of a string without ``maxLength``.
+        max_depth: How often a value may hold one of its own kind.
     """
 
     schema: str | None = None
@@ -49,6 +50,7 @@ class Constraint:
     parallel: bool = False
     max_items: int = MAX_ITEMS
     max_string: int = MAX_STRING
+    max_depth: int = MAX_DEPTH
 
     @classmethod
     def of(
@@ -167,7 +169,7 @@ def was_cut(text: str, constraint: Constraint, dialect: ToolDialect, *, lists: b
         dialect: How the model marks tool calls.
         lists: Whether lists count, or only strings.
     """
-    if len(text) < min(constraint.max_string, constraint.max_items):
+    if len(text) < min(constraint.max_string, constraint.max_items, constraint.max_depth):
         return False
     body = text.strip().removeprefix(dialect.begin).removesuffix(dialect.end)
     try:
@@ -180,7 +182,7 @@ def was_cut(text: str, constraint: Constraint, dialect: ToolDialect, *, lists: b
 
 @functools.lru_cache(maxsize=256)
 def _built(constraint: Constraint, dialect: ToolDialect) -> _Grammar:
-    caps = Caps(constraint.max_items, constraint.max_string)
+    caps = Caps(constraint.max_items, constraint.max_string, constraint.max_depth)
     document = None if constraint.schema is None else _relaxed(json.loads(constraint.schema), caps)
     if document is not None and not constraint.tools:
         grammar = LLMatcher.grammar_from_json_schema(json.dumps(document), overrides=FORM)

@@ -40,6 +40,7 @@ class Request:
         max_tokens: Longest answer.
         max_repeats: How often a piece of text may follow itself before the answer is stopped; None for any number.
         begun: Tokens of an answer that has been cut, to go on from.
+        begun_trace: What the model thought of them, where that is known.
         stop: Strings that end the answer, and are no part of it.
         min_pixels: Least pixels of what the model sees of a picture.
         max_pixels: Most pixels.
@@ -55,6 +56,7 @@ class Request:
     max_tokens: int = 1024
     max_repeats: int | None = None
     begun: tuple[int, ...] = ()
+    begun_trace: Trace | None = field(default=None, compare=False)
     stop: tuple[str, ...] = ()
     min_pixels: int | None = None
     max_pixels: int | None = None
@@ -96,12 +98,14 @@ class Cut:
         budget: Tokens that the answer could have had.
         capped: Where a bound that the schema does not name ended it, and not the budget: whether one of its texts, or only
             lists.
+        trace: What the model thought of these tokens; None where that was not recorded.
     """
 
     written: int
     tokens: tuple[int, ...]
     budget: int
     capped: Literal["text", "list"] | None = None
+    trace: Trace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class Answer:
         output_tokens: Tokens that were generated.
         frames: The sizes of the pictures, in the order of the prompt.
         cut: Where it was cut; None for an answer that came to its end.
+        stopped_by: The stop string that ended it, where one did.
         effort: What it cost; None where the backend does not tell.
         trace: What the model thought of each token; None where that was not recorded.
     """
@@ -128,6 +133,7 @@ class Answer:
     output_tokens: int
     frames: tuple[Frame, ...] = ()
     cut: Cut | None = None
+    stopped_by: str | None = None
     effort: Effort | None = field(default=None, compare=False)
     trace: Trace | None = field(default=None, compare=False)
 

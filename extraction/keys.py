@@ -6,6 +6,7 @@ schema: ``signature_box`` means something, and stays. What a model writes is nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -71,6 +72,12 @@ class Keys:
         if isinstance(value, (Mapping, list)) and self.to_model:
             for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
                 yield from self.twice(item, (*path, key))
+
+    def told(self, problem: str) -> str:
+        """What is wrong with a value, in words that name its places and fields, with the names that the model knows."""
+        for own, name in self.to_model.items():
+            problem = re.sub(rf"(?<![^\s/']){re.escape(own)}(?=[/:'])", name, problem)
+        return problem
 
     def own(self, key: str) -> str:
         """The schema's own name of a key that a model wrote."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from extraction.batching import PER_TOKEN, batch_cost, counts_pictures, groups, stack
 from extraction.budget import Budget
-from extraction.closing import reach
+from extraction.closing import LONGEST, reach, shortest_text
 from extraction.decoding import DecodingLoop
 from extraction.errors import ContextLengthError, ExtractionError, GenerationError, ModelLoadError, OptionError
 from extraction.grammar import Constraint, build_grammar, finite_texts, was_cut
@@ -134,21 +134,31 @@ class TransformersBackend:
         if unknown:
             one.job.resolve(OptionError(f"continue_from holds {unknown[0]}, which is no token of an answer"))
             return False
+        asked, room = one.job.request.max_tokens, self._room(one)
+        longest = self._longest_way(one)
         try:
-            smallest = None if one.grammar is None else self._grammars.smallest(one.grammar)
+            smallest = None if one.grammar is None else self._grammars.smallest(one.grammar, longest)
         except ExtractionError as error:
             one.job.resolve(error)
             return False
-        asked, room = one.job.request.max_tokens, self._room(one)
-        if smallest is None or smallest <= room:
+        if smallest is None and longest > LONGEST:
+            needs = f"the shortest answer that fits the schema takes more than {longest} tokens"
+        elif smallest is None or smallest <= room:
             return True
-        needs = f"the shortest answer that fits the schema takes {smallest} tokens"
+        else:
+            needs = f"the shortest answer that fits the schema takes {smallest} tokens"
         one.job.resolve(
             OptionError(f"max_tokens={asked} is too small: {needs}", hint="raise it, or ask for less")
             if room == asked
             else ContextLengthError(f"the model's context leaves {room} tokens, and {needs}", hint="lower max_pixels")
         )
         return False
+
+    def _longest_way(self, one: _Prepared) -> int:
+        """Most tokens of a way to the end of an answer that is looked for; more than usual where no answer is short."""
+        if one.constraint is None or shortest_text(finite_texts(one.constraint, self._layout.dialect)) <= LONGEST:
+            return LONGEST
+        return max(LONGEST + 1, self._room(one))
 
     def _room(self, one: _Prepared) -> int:
         """Tokens that an answer may have."""
@@ -269,9 +279,15 @@ class TransformersBackend:
         if one.grammar is not None and one.constraint is not None:
             grammars = self._grammars
             matcher = grammars.matcher(one.grammar)
-            smallest = grammars.smallest(one.grammar)
-            longer = reach(finite_texts(one.constraint, self._layout.dialect))
-            budget = Budget(matcher, grammars.closer, smallest=smallest, reach=longer, max_tokens=room)
+            longest = self._longest_way(one)
+            budget = Budget(
+                matcher,
+                grammars.closer,
+                smallest=grammars.smallest(one.grammar, longest),
+                reach=reach(finite_texts(one.constraint, self._layout.dialect), calls=bool(one.constraint.tools)),
+                max_tokens=room,
+                longest=longest,
+            )
         return Row(
             one.job,
             sampling=request.sampling.with_defaults(self._loaded().generation_config),
@@ -285,9 +301,11 @@ class TransformersBackend:
 
     def _watch(self, one: _Prepared) -> Watch | None:
         request = one.job.request
-        if one.constraint is None or not request.confidence or request.begun:
+        before = request.begun_trace
+        if one.constraint is None or not request.confidence or (request.begun and before is None):
             return None  # what was begun is read without asking what the model thinks of it
-        return Watch(self._text_of, ends=self._special.ends, limits=list_limits(one.constraint, self._layout.dialect))
+        limits = list_limits(one.constraint, self._layout.dialect)
+        return Watch(self._text_of, ends=self._special.ends, limits=limits, before=before)
 
     @functools.cached_property
     def _text_of(self) -> Callable[[int], str]:
@@ -361,6 +379,7 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
             output_tokens=len(row.tokens),
             frames=one.encoded.frames,
             cut=row.cut,
+            stopped_by=row.stream.stopped_by,
             effort=Effort(
                 loop.passes,
                 row.forced,

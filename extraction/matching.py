@@ -10,7 +10,7 @@ import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
-from extraction.closing import Closer
+from extraction.closing import LONGEST, Closer
 from extraction.errors import GenerationError, SchemaError
 from extraction.patterns import LIMITS
 from extraction.pieces import is_of_pieces, wrap_pieces
@@ -129,7 +129,7 @@ class Grammars:
         """
         self._tokenizer = wrap_tokenizer(tokenizer, vocabulary=vocabulary, ends=ends)
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
-        self._smallest: dict[str, int | None] = {}
+        self._smallest: dict[tuple[str, int], int | None] = {}
 
     def matcher(self, grammar: str) -> Matcher:
         """A fresh matcher for a grammar of ``build_grammar``.
@@ -143,7 +143,8 @@ class Grammars:
                 raise SchemaError(f"no grammar can be made of the schema: {compiled.get_error()}")
             self._compiled[grammar] = compiled
             if len(self._compiled) > CACHED_GRAMMARS:
-                self._smallest.pop(self._compiled.popitem(last=False)[0], None)
+                gone, _ = self._compiled.popitem(last=False)
+                self._smallest = {key: length for key, length in self._smallest.items() if key[0] != gone}
         self._compiled.move_to_end(grammar)
         return Matcher(self._compiled[grammar].deep_copy(), self._tokenizer.vocab_size)
 
@@ -152,17 +153,21 @@ class Grammars:
         """Finds ways to the end of answers."""
         return Closer(self._tokenizer)
 
-    def smallest(self, grammar: str) -> int | None:
+    def smallest(self, grammar: str, longest: int = LONGEST) -> int | None:
         """Tokens of the shortest answer that was found for a grammar; None where none was.
+
+        Args:
+            grammar: One of ``build_grammar``.
+            longest: Most tokens of it.
 
         Raises:
             SchemaError: The grammar does not work with this tokenizer.
         """
         matcher = self.matcher(grammar)
-        if grammar not in self._smallest:
-            path = self.closer.path(matcher.after(), 0)
-            self._smallest[grammar] = None if path is None else len(path)
-        return self._smallest[grammar]
+        if (grammar, longest) not in self._smallest:
+            path = self.closer.path(matcher.after(), 0, longest)
+            self._smallest[grammar, longest] = None if path is None else len(path)
+        return self._smallest[grammar, longest]
 
 
 def wrap_tokenizer(tokenizer: Any, *, vocabulary: int, ends: frozenset[int]) -> LLTokenizer:

@@ -5,17 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.bounds import MAX_DEPTH, MAX_ITEMS, MAX_STRING
 from extraction.errors import OptionError
 from extraction.sampling import Sampling
+from extraction.trace import Trace
 
 Positive = Annotated[int, Field(gt=0)]
+Depth = Annotated[int, Field(gt=0, le=64)]
 Temperature = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Seconds = Annotated[float, Field(gt=0)]
+
+
+class Begun(BaseModel):
+    """What ``response_metadata["truncated"]`` tells that a cut answer can be gone on with; what else it tells is passed over.
+
+    Attributes:
+        tokens: What the model wrote.
+        trace: What it thought of that (``Trace.as_json``); without it the answer tells no confidence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tokens: list[int]
+    trace: Any = None
+
+    @field_validator("trace", mode="before")
+    @classmethod
+    def _read_trace(cls, told: Any) -> Trace | None:
+        try:
+            return told if told is None or isinstance(told, Trace) else Trace.from_json(told)
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError) as error:
+            raise ValueError(f"it is no trace: {error}") from error
 
 
 class CallOptions(BaseModel):
@@ -26,8 +50,8 @@ class CallOptions(BaseModel):
     model: str
     max_tokens: Positive
     max_repeats: Positive | None = None
-    continue_from: list[int] | None = None
-    """Tokens of a cut answer of the same prompt (``response_metadata["truncated"]["tokens"]``), to go on from."""
+    continue_from: list[int] | Begun | None = None
+    """A cut answer of the same prompt, to go on from: ``response_metadata["truncated"]``, or only the ``tokens`` of it."""
     temperature: Temperature | None = None
     top_p: Share | None = None
     top_k: Positive | None = None
@@ -38,6 +62,7 @@ class CallOptions(BaseModel):
     max_pixels: Positive | None = None
     max_items: Positive = MAX_ITEMS
     max_string: Positive = MAX_STRING
+    max_depth: Depth = MAX_DEPTH
     timeout: Seconds | None = None
     schema_in_prompt: bool | None = None
     follow_instructions: bool = True
@@ -56,6 +81,12 @@ class CallOptions(BaseModel):
     def sampling(self) -> Sampling:
         """How tokens are chosen."""
         return Sampling(self.temperature or 0.0, self.top_p, self.top_k, self.min_p, self.seed)
+
+    @property
+    def begun(self) -> Begun:
+        """What is gone on with; no tokens for an answer from its beginning."""
+        given = self.continue_from
+        return given if isinstance(given, Begun) else Begun(tokens=given or [])
 
     @property
     def stops(self) -> tuple[str, ...]:

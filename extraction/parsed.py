@@ -21,7 +21,8 @@ _log = logging.getLogger(__name__)
 class Parsed(Generic[T]):
     """A parsed answer: the value, its JSON form (boxes in pixels), what had to be mended, how sure the model was.
 
-    ``text`` is the document as the model wrote it; None where only what is complete of one was taken.
+    ``text`` is the document as the model wrote it; None where there is none as a whole. ``cut`` says that this is only what is
+    complete of it.
     """
 
     value: T
@@ -29,6 +30,7 @@ class Parsed(Generic[T]):
     notes: list[BoxNote] = field(default_factory=list)
     text: str | None = None
     confidence: Confidence | None = None
+    cut: bool = False
 
 
 def confidence_in(metadata: Mapping[str, Any]) -> Confidence | None:
@@ -59,7 +61,9 @@ def frame_in(
 
 
 def told(parsed: Parsed[T]) -> T:
-    """The value; what had to be mended, and what the grammar forced on the model, is logged as warnings."""
+    """The value; that it was cut, what had to be mended, and what the grammar forced on the model, is logged as warnings."""
+    if parsed.cut:
+        _log.warning("the answer was cut; what is complete of it was kept")
     for note in parsed.notes:
         _log.warning("box %s %s: %s", note.pointer or "(root)", list(note.numbers), note.problem)
     conflicts = parsed.confidence.conflicts if parsed.confidence else ()

@@ -16,8 +16,9 @@ from langchain_core.outputs import ChatGeneration, Generation
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import TypeVar
 
+from extraction.confidence import Confidence
 from extraction.conventions import BoxConvention
-from extraction.endings import check_ending, check_missing, finish_reason, truncation
+from extraction.endings import check_ending, check_missing, finish_reason, stop_hint, truncation
 from extraction.errors import (
     BoxConventionError,
     OutputError,
@@ -175,13 +176,10 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
         try:
             return self._parse_whole(text, metadata, written)
         except TruncatedOutputError as error:
-            capped = "capped" in truncation(metadata)
-            if (
-                self.on_truncation == "salvage"
-                and (salvaged := self._salvaged(error, written, metadata, capped=capped)) is not None
-            ):
-                return salvaged
-            raise
+            kept = self._salvaged(error, written, metadata) if self.on_truncation == "salvage" else None
+            if kept is None:
+                raise
+            return kept
 
     def _parse_whole(self, text: str, metadata: Mapping[str, Any], written: str) -> Parsed[T]:
         check_ending(text, metadata, partial=lambda: self._partial(written, metadata))
@@ -233,7 +231,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 llm_output=text,
                 finish_reason=reason,
                 partial=self._partial(written, metadata),
-                hint="raise max_tokens",
+                hint=stop_hint(metadata) or "raise max_tokens",
             )
         fitting = self._fitting(reading, text, metadata)
         if any(other.data != fitting[0].data for other in fitting[1:]):
@@ -306,6 +304,10 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             raise BoxConventionError(f"it is not known yet what {key!r} is for the model")
         return Keys(self._schema, convention).own(key)
 
+    def told_to_model(self, error: OutputError, metadata: Mapping[str, Any]) -> str:
+        """What is wrong with an answer, with the names that fields have for its model."""
+        return Keys(self._schema, self._meaning(metadata)[0]).told(error.message)
+
     def _fitting(self, reading: Reading, text: str, metadata: Mapping[str, Any]) -> list[Parsed[T]]:
         """The values of all documents that fit, at least one."""
         fitting: list[Parsed[T]] = []
@@ -329,6 +331,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             f"the answer {what}{f': {reading.problem}' if reading.problem else ''}",
             llm_output=text,
             finish_reason=finish_reason(metadata),
+            hint=stop_hint(metadata),
         )
 
     def _validated(self, document: Document, text: str, metadata: Mapping[str, Any]) -> Parsed[T]:
@@ -339,9 +342,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 data = grounding.apply(data, self._schema)
             if grounding.problems:
                 raise ValueError("; ".join(grounding.problems))
-            confidence = confidence_in(metadata)
-            if confidence is not None:
-                confidence = confidence.in_pixels(document.value, self._schema, grounding.convention)
+            confidence = self._confidence(document.value, metadata)
             return Parsed(self._validator.validate(data), data, grounding.notes, document.text, confidence)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
@@ -351,20 +352,25 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 f"the answer does not fit the schema: {reason}", llm_output=text, finish_reason=finish_reason(metadata)
             ) from error
 
-    def _salvaged(
-        self, error: TruncatedOutputError, written: str, metadata: Mapping[str, Any], *, capped: bool
-    ) -> Parsed[T] | None:
+    def _salvaged(self, error: TruncatedOutputError, written: str, metadata: Mapping[str, Any]) -> Parsed[T] | None:
         """What is complete of a cut answer, if that fits the schema as it is; None where it does not."""
         if error.partial is None:
             return None
         try:
-            if (
-                not is_cut(written) and not capped and not self._marked_part(written, metadata)
-            ):  # the last document of a text that chats on need not be the answer
+            # The last document of a text that chats on need not be the answer.
+            capped = "capped" in truncation(metadata)
+            if not (is_cut(written) or capped or self._marked_part(written, metadata)):
                 return None
-            return Parsed(self._validator.validate(error.partial), error.partial)
+            confidence = self._confidence(complete_part(written), metadata)
+            kept = None if confidence is None else confidence.within(error.partial)
+            return Parsed(self._validator.validate(error.partial), error.partial, confidence=kept, cut=True)
         except (ValueError, RecursionError):
             return None
+
+    def _confidence(self, written: Any, metadata: Mapping[str, Any]) -> Confidence | None:
+        """What a message tells of a value as the model wrote it, for the places that it has in pixels."""
+        told = confidence_in(metadata)
+        return None if told is None else told.in_pixels(written, self._schema, self._meaning(metadata)[0])
 
     def _partial(self, written: str, metadata: Mapping[str, Any]) -> Any:
         """What is complete of a cut answer, in pixels like a whole one; None where that cannot be."""

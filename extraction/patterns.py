@@ -48,6 +48,35 @@ def is_finite(pattern: str) -> bool:
     return True
 
 
+def still_needed(pattern: str) -> int | None:
+    """Characters that a string of a pattern can still need at most, wherever it stands; None where that is not known."""
+    bare = re.sub(r"\\.", "x", _CLASS.sub("x", without_lookaround(pattern)), flags=re.DOTALL)
+    tokens = re.findall(r"\(\?(?:[imsu-]*:|P?<\w+>)|\(\??|[)|^$]|[*+?]\??|\{\d+(?:,\d*)?\}\??|.", bare, flags=re.DOTALL)
+    alternatives: list[list[int]] = [[0]]  # per open group the lengths of its alternatives
+    last = 0  # length of what a repetition would repeat
+    for token in tokens:
+        if token.startswith("("):
+            if token == "(?":
+                return None
+            alternatives.append([0])
+            last = 0
+        elif token == ")":
+            if len(alternatives) == 1:
+                return None
+            last = max(alternatives.pop())
+            alternatives[-1][-1] += last
+        elif token == "|":
+            alternatives[-1].append(0)
+            last = 0
+        elif token[0] == "{" and len(token) > 1:
+            alternatives[-1][-1] += last * max(0, int(re.findall(r"\d+", token)[0]) - 1)
+            last = 0
+        elif token[0] not in "*+?^$":
+            last = 1
+            alternatives[-1][-1] += 1
+    return max(alternatives[0]) if len(alternatives) == 1 else None
+
+
 def narrowing(pattern: str) -> str | None:
     r"""A second pattern that keeps ``\S``, ``\D`` and ``\W`` to what every engine takes them for; often None.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from extraction.bounds import ANY, either
+from extraction.recursion import mentioned
 
 
 def pruned(root: Any, definitions: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -24,7 +25,7 @@ def pruned(root: Any, definitions: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     needed, waiting = dict[str, Any](), [whole]
     while waiting:
-        for name in _mentioned(waiting.pop()):
+        for name in mentioned(waiting.pop()):
             if name not in needed and name in kept:
                 needed[name] = kept[name]
                 waiting.append(kept[name])
@@ -35,7 +36,7 @@ def _finite_names(definitions: Mapping[str, Any]) -> set[str]:
     """The definitions that have a finite value: those that can be built from ones that are known to, again and again."""
     users: dict[str, set[str]] = {}
     for name, node in definitions.items():
-        for used in _mentioned(node):
+        for used in mentioned(node):
             users.setdefault(used, set()).add(name)
     finite = set[str]()
     waiting = list(definitions)[::-1]
@@ -88,17 +89,3 @@ def _cut(node: Any, finite: set[str]) -> Any:
     if node.get("type") == "array" and result["items"] is False:
         result["maxItems"] = min(node["maxItems"], len(result.get("prefixItems", ())))
     return result
-
-
-def _mentioned(node: Any) -> set[str]:
-    """The names of the definitions that a schema refers to itself."""
-    names, waiting = set[str](), [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if isinstance(one.get("$ref"), str):
-                names.add(one["$ref"].rpartition("/")[2])
-            waiting += [below for keyword, below in one.items() if keyword != "enum"]
-        elif isinstance(one, list):
-            waiting += one
-    return names

@@ -20,6 +20,7 @@ from extraction.merging import PLAIN, Facts, Part, disjoint, kinds_of
 from extraction.negation import negated
 from extraction.objects import object_schema
 from extraction.pruning import pruned
+from extraction.recursion import levelled
 from extraction.references import References
 from extraction.texts import string_schema
 
@@ -77,7 +78,7 @@ def relaxed(schema: dict[str, Any] | bool, caps: Caps | None = None) -> Relaxed:
     translator = Translator(schema, caps or Caps())
     try:
         root = translator.location([Part(schema, "$")])
-        whole = pruned(root, translator.definitions)
+        whole = pruned(*levelled(root, translator.definitions, translator.caps.depth))
     except RecursionError:
         raise SchemaError("no grammar can be made of the schema: it is nested too deeply") from None
     if whole is None:

@@ -256,9 +256,8 @@ class Row:
         self.finish_reason = reason
 
     def _cut(self, written: int, tokens: tuple[int, ...]) -> None:
-        self.cut = Cut(written, tokens, self.max_tokens)
-        if self.watch is not None:
-            self.watch.trace.own = written
+        trace = None if self.watch is None else self.watch.cut(written)
+        self.cut = Cut(written, tokens, self.max_tokens, trace=trace)
 
     def finish(self, reason: FinishReason) -> None:
         """Ends the row."""

@@ -17,7 +17,7 @@ class TextStream:
 
     Attributes:
         text: All text given out so far.
-        stopped: Whether a stop string was met; nothing comes after it.
+        stopped_by: The stop string that was met, behind which nothing comes; None where none was.
     """
 
     def __init__(self, tokenizer: Any, *, silent: frozenset[int] = frozenset(), stop: Sequence[str] = ()) -> None:
@@ -36,7 +36,12 @@ class TextStream:
         self._read = 0  # tokens before this one are decoded
         self._held = ""
         self.text = ""
-        self.stopped = False
+        self.stopped_by: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string was met."""
+        return self.stopped_by is not None
 
     @property
     def length(self) -> int:
@@ -80,10 +85,10 @@ class TextStream:
 
     def _release(self, piece: str) -> str:
         text = self._held + piece
-        found = [position for stop in self._stop if (position := text.find(stop)) >= 0]
+        found = [(position, stop) for stop in self._stop if (position := text.find(stop)) >= 0]
         if found:
-            self.stopped = True
-            text, self._held = text[: min(found)], ""
+            end, self.stopped_by = min(found)
+            text, self._held = text[:end], ""
         else:
             keep = held_back(text, self._stop)
             text, self._held = text[: len(text) - keep], text[len(text) - keep :]

@@ -8,9 +8,11 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from extraction.grammar import finite_schemas
+
+_T = TypeVar("_T")
 
 if TYPE_CHECKING:
     import torch
@@ -66,6 +68,44 @@ class Trace:
     spellings: dict[int, list[tuple[str, float]]] = field(default_factory=dict)
     own: int | None = None
 
+    def first(self, number: int) -> Trace:
+        """A trace of the first decisions alone."""
+
+        def kept(told: Mapping[int, _T]) -> dict[int, _T]:
+            return {index: value for index, value in told.items() if index < number}
+
+        arrays = (one[:number] for one in (self.starts, self.ends, self.chosen, self.allowed))
+        return Trace(*arrays, kept(self.wanted), kept(self.rivals), kept(self.spellings))
+
+    def as_json(self) -> dict[str, Any]:
+        """The trace as JSON, to go on with."""
+        told: dict[str, Any] = {name: getattr(self, name).tolist() for name in ("starts", "ends", "chosen")}
+        told["allowed"] = [None if math.isnan(one) else one for one in self.allowed]
+        for name in ("wanted", "rivals", "spellings"):
+            told[name] = {str(index): list(value) for index, value in getattr(self, name).items()}
+        return told
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Trace:
+        """The inverse of ``as_json``.
+
+        Raises:
+            ValueError, TypeError, KeyError, OverflowError, AttributeError: It is not what that makes.
+        """
+        trace = cls(
+            array("L", told["starts"]),
+            array("L", told["ends"]),
+            array("f", told["chosen"]),
+            array("f", [UNKNOWN if one is None else one for one in told["allowed"]]),
+            {int(index): (str(wanted), str(taken)) for index, (wanted, taken) in told["wanted"].items()},
+        )
+        for name in ("rivals", "spellings"):
+            for index, ways in told[name].items():
+                getattr(trace, name)[int(index)] = [(str(text), float(share)) for text, share in ways]
+        if not len(trace.starts) == len(trace.ends) == len(trace.chosen) == len(trace.allowed):
+            raise ValueError("lists of different lengths")
+        return trace
+
     def add(self, start: int, end: int, chosen: float, allowed: float) -> None:
         """Puts a decision behind the others."""
         self.starts.append(start)
@@ -82,21 +122,31 @@ class Watch:
         partial: Whether scores are those of allowed tokens only, so that nobody knows what the grammar removes.
     """
 
-    def __init__(self, decode: Callable[[int], str], *, ends: frozenset[int], limits: frozenset[int]) -> None:
+    def __init__(
+        self,
+        decode: Callable[[int], str],
+        *,
+        ends: frozenset[int],
+        limits: frozenset[int],
+        before: Trace | None = None,
+    ) -> None:
         """Begins a trace.
 
         Args:
             decode: Gives the text of a token.
             ends: Tokens that end an answer.
             limits: Lengths at which a list of the schema may have to end (see ``list_limits``).
+            before: The trace of what was written of the answer before, to go on from.
         """
-        self.trace = Trace()
+        self.trace = Trace() if before is None else before.first(len(before.starts))
         self.partial = False
         self._decode = decode
         self._ends = ends
         self._lists = _Lists(limits)
         self._free: torch.Tensor | None = None  # scores of all tokens, before the grammar
         self._chose = False  # whether the text of the last decision is still to come
+        self._end = 0  # where it will end
+        self._settled = len(self.trace.starts)  # decisions whose text is there
 
     def look(self, scores: torch.Tensor) -> None:
         """Takes in the scores of all tokens, shape (vocabulary,), as the model gave them."""
@@ -125,7 +175,7 @@ class Watch:
         allowed = UNKNOWN if self._free is None else of_all - chosen
         if allowed < -REMOVED and scores[likeliest := int(free.argmax())] == -math.inf:
             self.trace.wanted[len(self.trace.starts)] = "" if likeliest in self._ends else self._decode(likeliest), text
-        self._chose = True
+        self._chose, self._end = True, start + len(text)
         behind = self._lists.end_of_value(text)
         if chosen <= SURE and self._lists.in_number(text):
             self.trace.rivals[len(self.trace.starts)] = self._digits(scores, float(scores[token]) - chosen)
@@ -144,6 +194,21 @@ class Watch:
         if self._chose:
             self.trace.ends[-1] = max(end, self.trace.starts[-1])
             self._chose = False
+            self._settled = len(self.trace.starts)
+
+    def cut(self, own: int) -> Trace:
+        """The answer is cut where the model's own text ends; the trace to go on from.
+
+        A token that was chosen and did not fit any more counts if a part of it is written all the same.
+        """
+        settled = self.trace.first(self._settled)
+        fits = sum(start < own for start in self.trace.starts)
+        self.trace = self.trace.first(max(fits, self._settled))
+        if fits > self._settled:
+            self.trace.ends[-1] = self._end
+        self.trace.own = own
+        self._chose = False
+        return settled
 
     def unasked(self, forced: Sequence[int]) -> int:
         """How many of the tokens that must come next the model need not be asked about.

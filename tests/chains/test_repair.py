@@ -35,6 +35,15 @@ async def test_the_error_goes_back_together_with_the_answer_and_the_picture() ->
         )
 
 
+def test_the_error_names_fields_as_the_model_was_told_them() -> None:
+    model = RemoteModel(answers=[answer.replace('"box"', '"bbox_2d"') for answer in (WRONG, ANSWER)])
+    chain = extraction_chain(model, Scene, family="qwen3-vl", repair=1)
+    assert chain.invoke(PICTURE).objects[0].box.xyxy == PIXELS
+    assert "objects/0/bbox_2d: must be four numbers, not [1, 2]" in text_of(model.seen[1][-1])
+    with pytest.raises(SchemaMismatchError, match="objects/0/box: must be four numbers"):
+        extraction_chain(RemoteModel(answers=[WRONG]), Scene, family="qwen3-vl", repair=1).invoke(PICTURE)
+
+
 def test_it_asks_as_often_as_it_may_and_then_gives_up() -> None:
     model = RemoteModel(answers=["no", WRONG, "no JSON {either}"])
     with pytest.raises(UnreadableOutputError) as caught:

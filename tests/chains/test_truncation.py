@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from extraction import ChatTransformers
-from extraction.chains import extraction_chain
+from extraction.chains import detection_chain, extraction_chain, reasoning_chain, tiled
 from extraction.chains.extract import aextract, extract
-from extraction.errors import OptionError, TruncatedOutputError
+from extraction.chains.reason import Reasoned
+from extraction.errors import OptionError, TruncatedOutputError, UnreadableOutputError
 from extraction.images import Picture
 from extraction.parsing import GroundedOutputParser
 from extraction.result import Extraction
@@ -88,6 +89,42 @@ def test_a_cut_answer_is_gone_on_with(pocket: Any, scene: Picture, whole: Scene)
         assert (on.value, on.finish_reason) == (whole, "stop")
     first = extract(pocket, scene, Scene).raw.response_metadata["decoding"]["passes"]
     assert on.raw.response_metadata["decoding"]["passes"] < first
+
+
+def test_what_was_kept_and_what_was_gone_on_with_is_as_sure_as_the_whole(
+    pocket: Any, scene: Picture, whole: Scene
+) -> None:
+    sure = extract(pocket, scene, Scene).confidence
+    assert sure is not None
+    told = 0
+    for budget in BUDGETS:
+        on = extract(pocket.bind(max_tokens=budget), scene, Scene, on_truncation="continue").confidence
+        assert on is not None
+        assert on.leaves == pytest.approx(sure.leaves, abs=1e-4)
+        assert on.boxes == pytest.approx(sure.boxes, abs=1e-4)
+        assert on.items == pytest.approx(sure.items, abs=1e-4)
+        assert on.pressure == pytest.approx(sure.pressure, abs=1e-4)
+    for budget in BUDGETS[-4:]:
+        kept = extract(pocket.bind(max_tokens=budget), scene, Scene, on_truncation="salvage")
+        assert kept.confidence is not None
+        assert kept.confidence.leaves.keys() == {
+            key for key in sure.leaves if int(key.split("/")[2]) < len(kept.value.objects)
+        }
+        for part in ("leaves", "boxes", "items"):
+            mine, all_ = getattr(kept.confidence, part), getattr(sure, part)
+            assert mine == pytest.approx({key: all_[key] for key in mine}, abs=1e-4)
+            told += len(mine)
+    assert told
+
+
+def test_tokens_alone_are_gone_on_with_and_tell_no_confidence(pocket: Any, scene: Picture) -> None:
+    chain = extraction_chain(pocket.bind(max_tokens=40), Scene, include_raw=True)
+    truncated = chain.invoke(scene)["raw"].response_metadata["truncated"]
+    for begun, known in ((truncated["tokens"], False), (json.loads(json.dumps(truncated)), True)):
+        asked = extraction_chain(pocket.bind(continue_from=begun), Scene, include_raw=True)
+        assert ("confidence" in asked.invoke(scene)["raw"].response_metadata) is known
+    with pytest.raises(OptionError, match="it is no trace"):
+        extraction_chain(pocket.bind(continue_from={"tokens": [1], "trace": {"starts": [1]}}), Scene).invoke(scene)
 
 
 async def test_a_cut_answer_is_gone_on_with_when_awaited(pocket: Any, scene: Picture, whole: Scene) -> None:
@@ -188,6 +225,18 @@ def test_a_number_that_was_cut_has_no_confidence(pocket: Any, scene: Picture) ->
         assert raw.response_metadata["confidence"]["leaves"] == {}
 
 
+def test_a_stop_string_inside_the_document_is_named(pocket: Any, scene: Picture, whole: Scene) -> None:
+    for stop, error in (('"color"', TruncatedOutputError), ("}", TruncatedOutputError), ("{", UnreadableOutputError)):
+        with pytest.raises(error, match=f"the stop string '{stop}' ended it") as caught:
+            extract(pocket.bind(stop=["never", stop]), scene, Scene)
+        assert "max_tokens" not in str(caught.value)
+    assert extract(pocket.bind(stop=["never"]), scene, Scene).value == whole
+    with pytest.raises(TruncatedOutputError, match="raise max_tokens"):
+        extract(
+            RemoteModel(answers=[AIMessage(ANSWER[:-5], response_metadata={"stop_sequence": None})]), PICTURE, Scene
+        )
+
+
 @pytest.mark.parametrize("told", [True, {"x": 1}, "yes"])
 def test_what_other_models_call_truncated_means_nothing(told: Any) -> None:
     model = RemoteModel(
@@ -218,3 +267,47 @@ def test_langchains_parser_is_given_no_cut_answer(pocket: Any, scene: Picture) -
         with pytest.raises((TruncatedOutputError, OptionError)):
             list((pocket.bind(max_tokens=budget) | parser).stream(messages))
     assert cut
+
+
+def test_every_chain_can_keep_or_go_on_with_a_cut_answer(pocket: Any, scene: Picture, whole: Scene) -> None:
+    short = pocket.bind(max_tokens=BUDGETS[-1])
+    kept = extract(short, scene, Scene, on_truncation="salvage").value
+    assert detection_chain(short, on_truncation="salvage").invoke(scene) == kept
+    assert detection_chain(short, on_truncation="continue").invoke(scene) == whole
+    for on_truncation, found in (("salvage", kept), ("continue", whole)):
+        parts = tiled(detection_chain(short, on_truncation=on_truncation), tile=300)  # type: ignore[arg-type]
+        assert parts.invoke(scene) == found
+    with pytest.raises(TruncatedOutputError):
+        detection_chain(short).invoke(scene)
+
+
+def test_what_was_kept_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    cut = AIMessage(f"[{ANSWER}, {ANSWER[:-5]}", response_metadata={"finish_reason": "length"})
+    assert len(extraction_chain(RemoteModel(answers=[cut]), list[Scene], on_truncation="salvage").invoke(PICTURE)) == 1
+    assert "was cut" in caplog.text
+
+
+def test_a_cut_answer_behind_thoughts_is_salvaged_and_cut_thoughts_are_not() -> None:
+    cut = AIMessage(f"[{ANSWER}, {ANSWER[:-5]}", response_metadata={"finish_reason": "length"})
+    chain = reasoning_chain(
+        RemoteModel(answers=["I see.", cut]), list[Scene], question="What?", on_truncation="salvage"
+    )
+    assert [len(one.objects) for one in chain.invoke(PICTURE).answer] == [1]
+    thought = AIMessage("I s", response_metadata={"finish_reason": "length"})
+    for on_truncation in ("raise", "salvage", "continue"):
+        with pytest.raises(TruncatedOutputError):
+            reasoning_chain(
+                RemoteModel(answers=[thought, "3"]), int, question="What?", on_truncation=on_truncation
+            ).invoke(PICTURE)
+
+
+def test_thoughts_and_answer_are_gone_on_with() -> None:
+    def cut(text: str, tokens: list[int]) -> AIMessage:
+        truncated = {"written": len(text), "tokens": tokens, "budget": 10}
+        return AIMessage(text, response_metadata={"finish_reason": "length", "truncated": truncated})
+
+    model = RemoteModel(answers=[cut("I s", [1, 2]), "I see.", cut("[1", [3]), "[1, 2]"])
+    chain = reasoning_chain(model, list[int], question="What?", on_truncation="continue")
+    assert chain.invoke(PICTURE) == Reasoned(answer=[1, 2], reasoning="I see.")
+    assert [one.get("continue_from") for one in model.options] == [None, {"tokens": [1, 2]}, None, {"tokens": [3]}]
+    assert [one.get("max_tokens") for one in model.options] == [None, 20, None, 20]

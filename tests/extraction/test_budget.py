@@ -10,11 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from extraction.closing import LONGEST, shortest_text
 from extraction.errors import GenerationError, OptionError
+from extraction.grammar import Constraint, finite_schemas
 from extraction.jobs import Answer, Job, Request
 from extraction.local_model import TransformersBackend
 from extraction.repeating import SHORTEST, Repetition
 from extraction.sampling import Sampling
+from extraction.tools import ToolDialect
 from tests.extraction.decodes import CONSTANT, FLAT, LONG, NESTED, SCENE, asked, run, run_one_by_one, smallest_budget
 
 pytestmark = pytest.mark.usefixtures("no_batch_fails")
@@ -114,6 +117,19 @@ def test_a_cut_answer_goes_on_where_it_broke_off(backend: TransformersBackend, s
 def test_what_was_begun_must_follow_the_grammar(backend: TransformersBackend) -> None:
     with pytest.raises(GenerationError, match="grammar"):
         run(backend, [asked(FLAT, begun=(5, 5, 5))])
+
+
+@pytest.mark.parametrize("more", [{"minItems": 3000}, {"items": {"type": "string", "minLength": 60}, "minItems": 400}])
+def test_a_schema_that_only_very_long_answers_fit_is_refused_up_front(
+    backend: TransformersBackend, more: dict[str, Any]
+) -> None:
+    schema = {"type": "array", "items": {"enum": [True, False]}, **more}
+    assert shortest_text((json.dumps(finite_schemas(Constraint.of(schema), ToolDialect())[0]),)) > LONGEST
+    jobs = [Job(asked(schema, max_tokens=500)), Job(asked(FLAT, LONG))]
+    backend.run(jobs)
+    with pytest.raises(OptionError, match=r"max_tokens=500 is too small: .* takes more than 4097 tokens"):
+        jobs[0].future.result(timeout=0)
+    assert jobs[1].future.result(timeout=0) == run(backend, [asked(FLAT, LONG)])[0]
 
 
 def test_an_answer_without_a_choice_has_one_budget(backend: TransformersBackend) -> None:

@@ -13,9 +13,10 @@ import torch
 from transformers import AutoTokenizer
 
 from extraction.budget import Budget
-from extraction.closing import LONGEST, reach
+from extraction.closing import LONGEST, reach, shortest_text
 from extraction.grammar import Constraint, build_grammar, finite_texts
 from extraction.matching import Grammars
+from extraction.patterns import still_needed
 from extraction.tools import ToolDialect
 
 DIALECT = ToolDialect()
@@ -94,15 +95,69 @@ def test_a_random_answer_is_valid_at_every_budget(name: str, grammars: Grammars,
         jsonschema.validate(json.loads(grammars._tokenizer.decode_str(ended)), SCHEMAS[name])
 
 
-def test_how_far_the_end_can_get() -> None:
-    def far(schema: Any) -> tuple[int, int]:
-        return reach(finite_texts(Constraint.of(schema), DIALECT))
+def _far(schema: Any, *, calls: bool = False) -> tuple[int, int]:
+    return reach(finite_texts(Constraint.of(schema), DIALECT), calls=calls)
 
-    flat = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
-    assert far(flat)[0] < far({"type": "array", "items": {**flat, "required": ["a", "b"]}})[0] < 200
-    assert far({"enum": ["short", "x" * 300]})[1] == 302
-    assert far({"type": "string", "pattern": "^x{500}$"}) == far({"type": "string", "format": "uuid"})
-    assert far({"type": "string", "pattern": "^x{500}$"})[1] == LONGEST
+
+def test_how_far_the_end_can_get() -> None:
+    name = "a_name_that_is_longer_than_any_number_with_all_its_digits"
+    flat = {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
+    listed = {"type": "array", "items": flat}
+    assert _far(flat)[0] < len(name) < _far(listed)[0] < 2 * len(name)  # what must be there was reckoned with before
+    assert _far({"type": "array", "items": {**listed, "minItems": 1}}) > _far(listed)
+    assert _far(flat)[0] < _far(flat, calls=True)[0] < 250
+    assert _far({**flat, "required": []})[0] >= len(name)
+    assert _far({"enum": ["short", "x" * 300]})[1] == 302
+    assert _far({"type": "string", "pattern": "^x{500}$"})[1] == 2002
+    assert _far({"type": "string", "format": "uuid"})[1] == 2 + 4 * 36
+    assert _far({"type": "string", "pattern": "^x{500}$", "minLength": 3})[1] == LONGEST
+    assert _far(SCHEMAS["recursive"])[0] < LONGEST
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needed"),
+    [
+        ("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", 10),
+        ("^(ab|c{7})*$", 7),
+        ("a|bc{50}", 51),
+        (r"^\+[0-9]{3}( [0-9]{3}){10}$", 44),
+        (r"^[^\\]{2}\\$", 3),
+        ("^(?:a(?:bc){2}){3}(?P<name>d)?$", 16),
+        ("^(?s:.){0,128}$", 1),
+        ("", 0),
+        ("x{", 2),
+        ("^(?<!a)(?=b)b(?!c)$", 1),
+        ("^(?x: a)$", None),
+        ("a)", None),
+    ],
+)
+def test_what_a_string_of_a_pattern_still_needs(pattern: str, needed: int | None) -> None:
+    assert still_needed(pattern) == needed
+
+
+def test_how_short_an_answer_can_be_at_least() -> None:
+    def least(schema: Any) -> int:
+        return shortest_text(finite_texts(Constraint.of(schema), DIALECT))
+
+    item = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"const": 12}}, "required": ["a", "b"]}
+    assert least({"type": "array", "items": item, "minItems": 2}) == len(json.dumps([{"a": "", "b": 12}] * 2))
+    assert least({"type": "array", "items": item}) == least({"anyOf": [item, {"type": "object"}]}) == 2
+    assert least({"type": "string", "minLength": 7}) == 9
+    tree = SCHEMAS["recursive"]["$defs"]["tree"]
+    deep = {
+        **tree,
+        "properties": {**tree["properties"], "below": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/tree"}]}},
+    }
+    assert least({"$ref": "#/$defs/tree", "$defs": {"tree": deep}}) == len(json.dumps({"name": "-----", "below": None}))
+
+
+def test_a_long_way_is_found_where_it_is_looked_for(grammars: Grammars, words: Any) -> None:
+    schema = {"type": "array", "items": {"enum": [10, 11]}, "minItems": 2500, "maxItems": 2500}
+    grammar = build_grammar(Constraint.of(schema), DIALECT)
+    assert grammars.smallest(grammar) is None
+    smallest = grammars.smallest(grammar, 20_000)
+    assert smallest is not None
+    assert LONGEST < smallest <= shortest_text(finite_texts(Constraint.of(schema), DIALECT))
 
 
 def test_fields_may_be_called_as_keywords_are() -> None:
@@ -120,5 +175,6 @@ def test_fields_may_be_called_as_keywords_are() -> None:
         "$defs",
     )
     schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "required": list(names)}
-    far = reach(finite_texts(Constraint.of(schema), DIALECT))[0]
-    assert 0 < far - len(json.dumps(dict.fromkeys(names, ""))) < 100
+    shortest = shortest_text(finite_texts(Constraint.of(schema), DIALECT))
+    assert shortest == len(json.dumps(dict.fromkeys(names, "")))
+    assert _far({"type": "array", "items": schema})[0] == 2 + shortest + 2

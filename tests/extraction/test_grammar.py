@@ -12,13 +12,14 @@ import pytest
 import torch
 from pydantic import BaseModel, Field
 
-from extraction.bounds import MAX_ITEMS, MAX_STRING
+from extraction.bounds import MAX_DEPTH, MAX_ITEMS, MAX_STRING
 from extraction.conventions import PIXEL, RELATIVE_1000
 from extraction.errors import GenerationError, SchemaError
-from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, was_cut
+from extraction.grammar import Constraint, GrammarWarning, _built, build_grammar, finite_schemas, was_cut
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import CACHED_GRAMMARS, Grammars
 from extraction.prompts import model_schema
+from extraction.recursion import MAX_COPIES
 from extraction.schemas import Box, Scene, json_schema_of
 from extraction.tools import ToolDialect
 
@@ -156,6 +157,77 @@ def test_recursion(check: Any) -> None:
     }
     assert check(tree, '{"of": [{"of": []}, {"of": [{"of": []}]}]}') == "yes"
     assert check(tree, '{"of": [{}]}') == "no"
+
+
+TREE = {"type": "object", "properties": {"of": {"type": "array", "items": {"$ref": "#"}}}, "required": ["of"]}
+CHAIN = {
+    "$ref": "#/$defs/one",
+    "$defs": {
+        "one": {"type": "object", "properties": {"to": {"$ref": "#/$defs/other"}}, "required": ["to"]},
+        "other": {"anyOf": [{"$ref": "#/$defs/one"}, {"type": "null"}]},
+    },
+}
+
+
+def _tree(depth: int) -> dict[str, Any]:
+    return {"of": [_tree(depth - 1)] if depth else []}
+
+
+def _chain(depth: int) -> dict[str, Any]:
+    return {"to": _chain(depth - 1) if depth else None}
+
+
+@pytest.mark.parametrize(("schema", "nested"), [(TREE, _tree), (CHAIN, _chain)], ids=["tree", "chain"])
+def test_what_holds_itself_has_a_deepest_level(check: Any, schema: Any, nested: Any) -> None:
+    assert check(schema, json.dumps(nested(MAX_DEPTH))) == "yes"
+    assert check(schema, json.dumps(nested(MAX_DEPTH + 1))) == "no"
+    flat = Constraint.of(schema, max_depth=3)
+    for depth, fits in ((0, "yes"), (2, "yes"), (3, "yes"), (4, "no")):
+        answer = json.dumps(nested(depth))
+        assert check(flat, answer) == fits
+        assert was_cut(answer, flat, PLAIN) is (depth == 3)
+    deep = Constraint.of(schema, max_depth=40)
+    assert check(deep, json.dumps(nested(40))) == "yes"
+    assert not was_cut(json.dumps(nested(39)), deep, PLAIN)
+
+
+def test_several_definitions_hold_each_other_and_others_stay_as_they_are(check: Any) -> None:
+    name = {"type": "string", "maxLength": 3}
+    schema = {
+        "$defs": {
+            "name": name,
+            "folder": {
+                "type": "object",
+                "properties": {"name": {"$ref": "#/$defs/name"}, "in": {"type": "array", "items": {"$ref": "#/$defs/entry"}}},
+                "required": ["name", "in"],
+            },
+            "entry": {"anyOf": [{"$ref": "#/$defs/folder"}, {"$ref": "#/$defs/name"}]},
+        },
+        "type": "array",
+        "items": {"$ref": "#/$defs/entry"},
+    }  # fmt: skip
+    constraint = Constraint.of(schema, max_depth=2)
+    inner: Any = "c"
+    for depth, fits in ((0, "yes"), (1, "yes"), (2, "yes"), (3, "yes"), (4, "no")):
+        assert check(constraint, json.dumps(["x", inner])) == fits, depth
+        inner = {"name": "a", "in": [inner, "b"]}
+    assert check(constraint, json.dumps([{"name": "a", "in": ["long"]}])) == "no"
+    (found,) = finite_schemas(constraint, PLAIN)
+    assert sum("maxLength" in one for one in found["$defs"].values()) <= 1
+
+
+def test_many_definitions_that_hold_each_other_are_not_copied_without_end(check: Any) -> None:
+    def below(index: int) -> dict[str, Any]:
+        return {"$ref": f"#/$defs/d{index % 40}"}
+
+    definitions = {
+        f"d{index}": {"type": "object", "properties": {"a": below(index + 1), "b": below(2 * index)}}
+        for index in range(40)
+    }
+    constraint = Constraint.of({**below(0), "$defs": definitions}, max_depth=64)
+    assert check(constraint, '{"a": {"a": {"a": {}, "b": {"b": {}}}}}') == "yes"
+    (found,) = finite_schemas(constraint, PLAIN)
+    assert len(found["$defs"]) <= MAX_COPIES + 40
 
 
 def test_boxes_are_what_the_model_writes(check: Any) -> None:
