@@ -11,10 +11,10 @@ from rapidfuzz import fuzz, process
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.page_index import PageIndex, Part, Span, Stream, bare
+from extraction.grounding.page_index import PageIndex, Part, Span, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, plain, same_time
+from extraction.grounding.values import FUZZY, bare, plain, same_time
 
 _AGREES = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign."""
@@ -166,7 +166,7 @@ def _alike(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
         if aligned is None:
             continue
         stream = index.streams[place]
-        start, end = _whole_words(index, stream, aligned.dest_start, aligned.dest_end)
+        start, end = _whole_words(stream, aligned.dest_start, aligned.dest_end)
         if end <= start:
             continue
         score = fuzz.ratio(wanted, text[start:end]) / 100
@@ -177,7 +177,7 @@ def _alike(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
             yield Candidate(index, span, "fuzzy", _GLUED if glued else score)
 
 
-def _whole_words(index: PageIndex, stream: Stream, start: int, end: int) -> tuple[int, int]:
+def _whole_words(stream: Stream, start: int, end: int) -> tuple[int, int]:
     """The nearest places to a beginning and an end at which words begin and end, at most two letters away."""
 
     def begins(at: int) -> bool:

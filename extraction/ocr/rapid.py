@@ -91,7 +91,9 @@ class RapidOcr:
 
     def _read(self, pixels: Pixels) -> list[Line]:
         quads = self._detect(pixels)
-        if _mostly_tall(quads):  # as if the text stood turned clockwise; if it does not, it is seen as upside down below
+        if _mostly_tall(
+            quads
+        ):  # as if the text stood turned clockwise; if it does not, it is seen as upside down below
             turned = self._detect(np.ascontiguousarray(np.rot90(pixels)))
             quads = [unturned(quad, 1, (pixels.shape[1], pixels.shape[0])) for quad in turned]
         found = self._recognize(pixels, quads)
@@ -107,9 +109,7 @@ class RapidOcr:
 
         height, width = pixels.shape[:2]
         view = detector_view((width, height), self.max_side)
-        shown = cv2.resize(
-            pixels, view.content, interpolation=cv2.INTER_AREA if view.scale < 1 else cv2.INTER_CUBIC
-        )
+        shown = cv2.resize(pixels, view.content, interpolation=cv2.INTER_AREA if view.scale < 1 else cv2.INTER_CUBIC)
         border = (view.margin, view.size[1] - view.margin - view.content[1]) + (
             view.margin,
             view.size[0] - view.margin - view.content[0],
