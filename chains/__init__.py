@@ -4,7 +4,7 @@
 
 ``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
 reads text, ``reasoning_chain`` thinks in free text before it answers. ``tiled`` shows any of them that finds things a large
-picture in parts.
+picture in parts; ``verify_sources`` has values read again where they were found.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from extraction.chains.read import ocr_chain
     from extraction.chains.reason import reasoning_chain
     from extraction.chains.tiles import tiled
+    from extraction.chains.verify import averify_sources, verify_sources
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -37,10 +38,12 @@ else:
             "extraction.chains.read": ("ocr_chain",),
             "extraction.chains.reason": ("reasoning_chain",),
             "extraction.chains.tiles": ("tiled",),
+            "extraction.chains.verify": ("averify_sources", "verify_sources"),
         },
     )
 
 __all__ = [
+    "averify_sources",
     "caption_chain",
     "detection_chain",
     "extraction_chain",
@@ -48,4 +51,5 @@ __all__ = [
     "ocr_chain",
     "reasoning_chain",
     "tiled",
+    "verify_sources",
 ]

@@ -41,10 +41,12 @@ if TYPE_CHECKING:
         UnreadableOutputError,
     )
     from extraction.grammar import GrammarWarning
+    from extraction.grounding.finding import find_sources
+    from extraction.grounding.sources import Source, Sources, Verification
     from extraction.images import Picture, load_image
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
-    from extraction.plotting import plot_bounding_boxes, plot_boxes
+    from extraction.plotting import plot_bounding_boxes, plot_boxes, plot_sources
     from extraction.result import Extraction
 else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
     __getattr__, __dir__ = lazy_names(
@@ -73,10 +75,12 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             ),
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
+            "extraction.grounding.finding": ("find_sources",),
+            "extraction.grounding.sources": ("Source", "Sources", "Verification"),
             "extraction.images": ("Picture", "load_image"),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
-            "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
+            "extraction.plotting": ("plot_bounding_boxes", "plot_boxes", "plot_sources"),
             "extraction.result": ("Extraction",),
         },
     )
@@ -108,13 +112,18 @@ __all__ = [
     "PicturePlan",
     "SchemaError",
     "SchemaMismatchError",
+    "Source",
+    "Sources",
     "TruncatedOutputError",
     "UnreadableOutputError",
+    "Verification",
     "__version__",
     "aextract",
     "calibrate",
     "extract",
+    "find_sources",
     "load_image",
     "plot_bounding_boxes",
     "plot_boxes",
+    "plot_sources",
 ]

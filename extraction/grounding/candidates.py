@@ -22,6 +22,11 @@ _AGREES = 0.9
 _GLUED = 0.85
 """The likeness of a text that stands within a longer word."""
 
+_REPUNCTUATED = 0.95
+"""The likeness of a text whose letters and digits are the same, and whose signs are not: 12-345 and 1-2345."""
+
+_PARTING = re.compile(r"[,;|\u00b7\n]")
+
 _LONGEST = 80
 """No more places than these are looked at for one leaf and page."""
 
@@ -58,12 +63,20 @@ def find_candidates(leaf: Leaf, indices: Sequence[PageIndex]) -> list[Candidate]
 
 def _on_page(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
     seen: set[Span] = set()
-    wanted = leaf.meaning
-    for span in (*_equal(leaf, index), *_same_text(leaf, index)):
+    for span in _equal(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
-            exact = plain(index.text(span)) == wanted.text
-            yield Candidate(index, span, "exact" if exact else "equal", 1.0)
+            yield Candidate(index, span, "exact" if plain(index.text(span)) == leaf.meaning.text else "equal", 1.0)
+    for span in _same_text(leaf, index):
+        if span not in seen and len(seen) < _LONGEST:
+            seen.add(span)
+            exact = _without_commas(index.text(span)) == _without_commas(str(leaf.value))
+            yield Candidate(index, span, "exact" if exact else "fuzzy", 1.0 if exact else _REPUNCTUATED)
+
+
+def _without_commas(text: str) -> str:
+    """A text as ``plain`` has it, without what parts lines when they are written as one."""
+    return _PARTING.sub("", plain(text))
 
 
 def _equal(leaf: Leaf, index: PageIndex) -> Iterator[Span]:

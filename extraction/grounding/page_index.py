@@ -359,7 +359,9 @@ class PageIndex:
                 parts[-1] = Part(segment, parts[-1].start, place + 1)
             else:
                 parts.append(Part(segment, place, place + 1))
-        return Span(self.number, tuple(parts))
+        # Where a text goes on in the next line, the signs at the end of the line belong to it.
+        whole = [Part(part.segment, part.start, len(self.segments[part.segment].text)) for part in parts[:-1]]
+        return Span(self.number, (*whole, *parts[-1:]))
 
     def is_together(self, span: Span) -> bool:
         """Whether each part of a place follows on the one before: below it, or beside it in its row."""
