@@ -5,6 +5,7 @@
 ``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
 reads text, ``reasoning_chain`` thinks in free text before it answers. ``tiled`` shows any of them that finds things a large
 picture in parts. ``document_chain`` takes a document of many pages.
+picture in parts; ``verify_sources`` has values read again where they were found.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from extraction.chains.read import ocr_chain
     from extraction.chains.reason import reasoning_chain
     from extraction.chains.tiles import tiled
+    from extraction.chains.verify import averify_sources, verify_sources
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -39,10 +41,12 @@ else:
             "extraction.chains.read": ("ocr_chain",),
             "extraction.chains.reason": ("reasoning_chain",),
             "extraction.chains.tiles": ("tiled",),
+            "extraction.chains.verify": ("averify_sources", "verify_sources"),
         },
     )
 
 __all__ = [
+    "averify_sources",
     "caption_chain",
     "detection_chain",
     "document_chain",
@@ -51,4 +55,5 @@ __all__ = [
     "ocr_chain",
     "reasoning_chain",
     "tiled",
+    "verify_sources",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, overload
 
@@ -35,9 +35,11 @@ from extraction.endings import finish_reason
 from extraction.errors import OptionError
 from extraction.families import FamilyLike
 from extraction.frames import Frame
+from extraction.grounding.words_of import WordsOf, engine_of, page_words
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
 from extraction.ocr.evidence import EVIDENCE_TOKENS
+from extraction.pages.words import PageWords
 from extraction.parsing import GroundedOutputParser
 from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, schema_text
 from extraction.result import Extraction
@@ -244,7 +246,7 @@ def _parts(
     return _Parts(picture_step(request.variables, evidence) | prompt, asked, parser)
 
 
-def extract(  # noqa: PLR0913
+def extract(  # noqa: PLR0913 - all that may be said about one extraction
     model: ChatModel,
     image: Any,
     schema: type[T] | Any,
@@ -258,6 +260,8 @@ def extract(  # noqa: PLR0913
     sample_temperature: float = 1.0,
     evidence: Evidence | None = None,
     evidence_tokens: int = EVIDENCE_TOKENS,
+    sources: WordsOf = False,
+    verify: bool = False,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """One picture's value with all that is known about it: the picture, the model's message, how it ended, its plot.
@@ -266,9 +270,14 @@ def extract(  # noqa: PLR0913
         model: Any LangChain chat model.
         image: Whatever ``load_image`` takes.
         schema: What ``extraction_chain`` takes; so is all that follows up to ``evidence_tokens``.
+        sources: Find the place of every value on the page, for ``Extraction.sources``: True for the words of an OCR
+            engine, or the name of the engine, or the words themselves, such as a text layer's.
+        verify: Read every value that was found again from its own piece of the picture, by the OCR engine and by the
+            model, for ``Extraction.sources.verified``. Without ``sources`` it means both.
         config: LangChain's configuration of the run: callbacks, tags ...
 
     Raises:
+        MissingExtraError: ``sources`` wants an OCR engine, and none is installed; the model is then not asked.
         ImageError: The picture cannot be read.
         OutputError: The answer is cut off, unreadable or does not fit the schema; it carries the model's text.
         BoxConventionError: The schema holds boxes and this model's way of writing them is not known.
@@ -277,11 +286,18 @@ def extract(  # noqa: PLR0913
     picture = load_image(source)
     asking = _Asking(repair, on_truncation, family, samples, sample_temperature, evidence, evidence_tokens)
     parts = _parts(model, schema, instruction, examples, asking)
+    words = page_words(picture, sources or verify)
     message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
-    return _result(picture, message, parts.parser)
+    result = _result(picture, message, parts.parser, words)
+    if not verify or result.sources is None:
+        return result
+    from extraction.chains.verify import verify_sources
+
+    told = verify_sources(result.sources, result.data, picture, model=model, engine=engine_of(sources), config=config)
+    return replace(result, sources=told)
 
 
-async def aextract(  # noqa: PLR0913
+async def aextract(  # noqa: PLR0913 - all that may be said about one extraction
     model: ChatModel,
     image: Any,
     schema: type[T] | Any,
@@ -295,6 +311,8 @@ async def aextract(  # noqa: PLR0913
     sample_temperature: float = 1.0,
     evidence: Evidence | None = None,
     evidence_tokens: int = EVIDENCE_TOKENS,
+    sources: WordsOf = False,
+    verify: bool = False,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """``extract``, awaited: many at once share the model's batches."""
@@ -302,11 +320,23 @@ async def aextract(  # noqa: PLR0913
     picture = await asyncio.to_thread(load_image, source)
     asking = _Asking(repair, on_truncation, family, samples, sample_temperature, evidence, evidence_tokens)
     parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, asking)
+    words = await asyncio.to_thread(page_words, picture, sources or verify)
     message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
-    return _result(picture, message, parts.parser)
+    result = await asyncio.to_thread(_result, picture, message, parts.parser, words)
+    if not verify or result.sources is None:
+        return result
+    from extraction.chains.verify import averify_sources
+
+    engine = engine_of(sources)
+    told = await averify_sources(result.sources, result.data, picture, model=model, engine=engine, config=config)
+    return replace(result, sources=told)
 
 
-def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[Any]) -> Extraction[Any]:
+def _result(
+    picture: Picture, message: AIMessage, parser: GroundedOutputParser[Any], words: PageWords | None
+) -> Extraction[Any]:
+    from extraction.grounding.finding import find_sources
+
     parsed = parser.parse_message(message)
     return Extraction(
         value=parsed.value,
@@ -319,4 +349,5 @@ def _result(picture: Picture, message: AIMessage, parser: GroundedOutputParser[A
         confidence=parsed.confidence,
         agreement=message.response_metadata.get("agreement"),
         schema=parser.target if isinstance(parser.target, dict) else None,
+        sources=None if words is None else find_sources(parsed.data, words, schema=parser.target),
     )

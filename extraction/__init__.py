@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         UnreadableOutputError,
     )
     from extraction.grammar import GrammarWarning
+    from extraction.grounding.finding import find_sources
+    from extraction.grounding.sources import Source, Sources, Verification
     from extraction.images import Picture, load_image
     from extraction.lint_fields import Finding
     from extraction.linting import check_schema
@@ -53,7 +55,7 @@ if TYPE_CHECKING:
     from extraction.pages.page import Page
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
-    from extraction.plotting import plot_bounding_boxes, plot_boxes
+    from extraction.plotting import plot_bounding_boxes, plot_boxes, plot_sources
     from extraction.result import Extraction
     from extraction.rules.chat_ocr import ChatOCR
 else:  # hidden from type checkers, for which a module's __getattr__ would make every misspelt name a good one
@@ -86,6 +88,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             ),
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
+            "extraction.grounding.finding": ("find_sources",),
+            "extraction.grounding.sources": ("Source", "Sources", "Verification"),
             "extraction.images": ("Picture", "load_image"),
             "extraction.pages.document": ("Document", "open_document"),
             "extraction.pages.limits": ("PageLimits",),
@@ -95,7 +99,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.ocr.reading": ("read_words",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
-            "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
+            "extraction.plotting": ("plot_bounding_boxes", "plot_boxes", "plot_sources"),
             "extraction.result": ("Extraction",),
             "extraction.rules.chat_ocr": ("ChatOCR",),
         },
@@ -136,8 +140,11 @@ __all__ = [
     "PicturePlan",
     "SchemaError",
     "SchemaMismatchError",
+    "Source",
+    "Sources",
     "TruncatedOutputError",
     "UnreadableOutputError",
+    "Verification",
     "__version__",
     "aextract",
     "aextract_document",
@@ -145,9 +152,11 @@ __all__ = [
     "check_schema",
     "extract",
     "extract_document",
+    "find_sources",
     "load_image",
     "open_document",
     "plot_bounding_boxes",
     "plot_boxes",
+    "plot_sources",
     "read_words",
 ]

@@ -20,6 +20,7 @@ from matplotlib.patches import Polygon as PolygonPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox, BboxTransformTo, Transform
 
+from extraction.fonts import legible
 from extraction.images import Picture
 from extraction.labels import Label, LabelLayer, contrast, hex_color
 from extraction.schemas.geometry import Box, Point, Polygon
@@ -40,6 +41,9 @@ PALETTE: Final[tuple[RGB, ...]] = (
 _DPI: Final = 120
 _INCHES: Final = 7.0  # a figure covers about as much as a square with this side
 _OUTLINE: Final = 0.8  # the dark or light line along a coloured one, in points
+_BELOW_POINTS: Final = 8.0
+_BELOW_LINES: Final = 12
+_BELOW_CHARACTERS: Final = 80
 _SHOWN_SIDE: Final = 4096  # a larger picture is shown from fewer pixels: no screen has more
 
 
@@ -120,6 +124,23 @@ def draw(axes: Axes, picture: Picture, shapes: Sequence[Shape], *, labels: bool)
             named.append(Label(shape.label, box, rgb, reach))
     if labels:
         LabelLayer(axes, named)
+
+
+def write_below(axes: Axes, lines: Sequence[str], *, own_figure: bool) -> None:
+    """Write lines of text below ``axes``; a figure of our own grows by the room that they need."""
+    shown = [line if len(line) <= _BELOW_CHARACTERS else f"{line[: _BELOW_CHARACTERS - 3]}..." for line in lines]
+    if len(shown) > _BELOW_LINES:
+        shown = [*shown[: _BELOW_LINES - 1], f"and {len(shown) - _BELOW_LINES + 1} more"]
+    figure = axes.get_figure(root=True)
+    if own_figure and figure is not None:
+        width, height = figure.get_size_inches()
+        room = _BELOW_POINTS * 1.4 * (len(shown) + 1) / 72
+        figure.set_size_inches(width, height + room)
+        axes.set_position((0.0, room / (height + room), 1.0, height / (height + room)))
+    text = "\n".join(legible(line).text for line in shown)
+    axes.text(
+        0.01, -0.01, text, transform=axes.transAxes, va="top", fontsize=_BELOW_POINTS, parse_math=False, usetex=False
+    )
 
 
 def _draw_picture(axes: Axes, picture: Picture) -> None:

@@ -1,4 +1,4 @@
-"""``plot_boxes`` and ``plot_bounding_boxes``: a picture with its boxes, as matplotlib axes.
+"""``plot_boxes``, ``plot_bounding_boxes`` and ``plot_sources``: a picture with its boxes, as matplotlib axes.
 
     value      --shapes.py-->     the shapes in it, with label and colour
     shapes     --drawing.py-->    lines on axes, whose units are the picture's pixels
@@ -13,17 +13,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from extraction.errors import OptionError
+from extraction.grounding.sources import Match, Source, Sources
 from extraction.images import ImageSource, load_image
 from extraction.schemas.geometry import Box
-from extraction.shapes import Shape, find_shapes
+from extraction.shapes import RGB, Shape, find_shapes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from extraction.images import Picture
+    from extraction.result import Extraction
+
+_MATCH_COLOURS: Final[dict[Match, RGB]] = {"exact": (0, 158, 115), "equal": (86, 180, 233), "fuzzy": (230, 159, 0)}
+_DISAGREED: Final[RGB] = (213, 94, 0)  # as the other three of Okabe & Ito's palette, see drawing.py
 
 Order: TypeAlias = Literal["xyxy", "yxyx", "xywh", "cxcywh"]
 ORDERS: Final = ("xyxy", "yxyx", "xywh", "cxcywh")
@@ -96,6 +101,63 @@ def plot_bounding_boxes(
         )
         shapes.append(Shape(box, str(label)))
     return _plot(picture, shapes, ax, labels=True)
+
+
+def plot_sources(
+    image: ImageSource,
+    sources: Extraction[Any] | Sources,
+    *,
+    page: int = 1,
+    ax: Axes | None = None,
+    labels: bool = True,
+) -> Axes:
+    """Axes with a page and the place of every value, named as its field is; what stands nowhere is listed below.
+
+    Green is the same text, blue the same value written otherwise, orange only similar text, which is then told, and red
+    what was read again and said to be something else. Only a value's first place is drawn.
+
+    Args:
+        image: The page; whatever ``load_image`` takes.
+        sources: What ``find_sources`` gave, or an extraction that has it.
+        page: The page's number.
+        ax: Axes to draw on; None for a new figure.
+        labels: Whether to write the names.
+
+    Raises:
+        ImageError: The picture cannot be read.
+        OptionError: The extraction has no sources.
+    """
+    found = sources if isinstance(sources, Sources) else sources.sources
+    if found is None:
+        raise OptionError("the extraction has no sources", hint="ask for them: extract(..., sources=True)")
+    shapes = [
+        Shape(places[0].box, _source_label(pointer, places[0]), _source_colour(found, pointer, places[0]))
+        for pointer, places in found.items()
+        if places and places[0].page == page
+    ]
+    axes = _plot(load_image(image), shapes, ax, labels=labels)
+    if found.not_found:
+        from extraction.drawing import write_below
+
+        write_below(axes, ["stands nowhere:", *map(_field_name, found.not_found)], own_figure=ax is None)
+    return axes
+
+
+def _field_name(pointer: str) -> str:
+    """A field as a reader calls it: ``items 2 amount``."""
+    names = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    last = next((at for at in range(len(names) - 1, -1, -1) if names[at].isdigit()), None)
+    kept = names[max(last - 1, 0) :] if last is not None else names[-2:]
+    return " ".join(kept).replace("_", " ") or "value"
+
+
+def _source_label(pointer: str, place: Source) -> str:
+    return _field_name(pointer) if place.equal else f"{_field_name(pointer)} ~ {place.text}"
+
+
+def _source_colour(sources: Sources, pointer: str, place: Source) -> RGB:
+    told = sources.verified.get(pointer)
+    return _DISAGREED if told is not None and not told.agreed else _MATCH_COLOURS[place.match]
 
 
 def _read_box(numbers: Sequence[float], order: Order, name: str) -> Box:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from extraction.confidence import Confidence
 from extraction.frames import BoxNote
+from extraction.grounding.sources import Sources
 from extraction.images import Picture
 from extraction.places import Geometry, Path, find_places, replace_places
 from extraction.schemas import Box, Check, Point, Polygon, checks_of
@@ -39,6 +40,7 @@ class Extraction(Generic[T]):
         notes: What had to be mended in boxes (corners the wrong way round, values outside the picture).
         confidence: How sure the model was of each part of ``data``, by JSON pointer; None where it does not tell.
         agreement: With ``samples``, which share of them says the same, by JSON pointer; None without.
+        sources: Where each leaf of ``data`` stands on the page, by JSON pointer; None where that was not asked for.
         schema: Where a JSON schema was asked for, that schema: it says which lists of the value are boxes.
     """
 
@@ -52,6 +54,7 @@ class Extraction(Generic[T]):
     confidence: Confidence | None = None
     agreement: Mapping[str, float] | None = None
     schema: Mapping[str, Any] | None = None
+    sources: Sources | None = None
 
     def plot(self, **options: Any) -> Figure:
         """A figure of the picture with every box of the value; ``options`` go to ``plot_boxes``."""
@@ -70,6 +73,19 @@ class Extraction(Generic[T]):
             tolerance: By how much amounts may differ; by default what rounding of the printed ones explains.
         """
         return checks_of(self.value, tolerance)
+
+    def plot_sources(self, **options: Any) -> Figure:
+        """A figure of the picture with the places of all values; ``options`` go to ``plot_sources``.
+
+        Raises:
+            OptionError: The extraction has no sources.
+        """
+        from extraction.plotting import plot_sources
+
+        figure = plot_sources(self.image, self, **options).get_figure(root=True)
+        if figure is None:
+            raise ValueError("the axes belong to no figure")
+        return figure
 
     def json(self, indent: int | None = 2) -> str:
         """The value as JSON text."""

@@ -11,16 +11,21 @@ from rapidfuzz import fuzz, process
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.page_index import PageIndex, Part, Span, Stream, bare
+from extraction.grounding.page_index import PageIndex, Part, Span, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, plain, same_time
+from extraction.grounding.values import FUZZY, bare, plain, same_time
 
 _AGREES = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign."""
 
 _GLUED = 0.85
 """The likeness of a text that stands within a longer word."""
+
+_REPUNCTUATED = 0.95
+"""The likeness of a text whose letters and digits are the same, and whose signs are not: 12-345 and 1-2345."""
+
+_PARTING = re.compile(r"[,;|\u00b7\n]")
 
 _LONGEST = 80
 """No more places than these are looked at for one leaf and page."""
@@ -58,12 +63,20 @@ def find_candidates(leaf: Leaf, indices: Sequence[PageIndex]) -> list[Candidate]
 
 def _on_page(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
     seen: set[Span] = set()
-    wanted = leaf.meaning
-    for span in (*_equal(leaf, index), *_same_text(leaf, index)):
+    for span in _equal(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
-            exact = plain(index.text(span)) == wanted.text
-            yield Candidate(index, span, "exact" if exact else "equal", 1.0)
+            yield Candidate(index, span, "exact" if plain(index.text(span)) == leaf.meaning.text else "equal", 1.0)
+    for span in _same_text(leaf, index):
+        if span not in seen and len(seen) < _LONGEST:
+            seen.add(span)
+            exact = _without_commas(index.text(span)) == _without_commas(str(leaf.value))
+            yield Candidate(index, span, "exact" if exact else "fuzzy", 1.0 if exact else _REPUNCTUATED)
+
+
+def _without_commas(text: str) -> str:
+    """A text as ``plain`` has it, without what parts lines when they are written as one."""
+    return _PARTING.sub("", plain(text))
 
 
 def _equal(leaf: Leaf, index: PageIndex) -> Iterator[Span]:
@@ -166,7 +179,7 @@ def _alike(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
         if aligned is None:
             continue
         stream = index.streams[place]
-        start, end = _whole_words(index, stream, aligned.dest_start, aligned.dest_end)
+        start, end = _whole_words(stream, aligned.dest_start, aligned.dest_end)
         if end <= start:
             continue
         score = fuzz.ratio(wanted, text[start:end]) / 100
@@ -177,7 +190,7 @@ def _alike(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
             yield Candidate(index, span, "fuzzy", _GLUED if glued else score)
 
 
-def _whole_words(index: PageIndex, stream: Stream, start: int, end: int) -> tuple[int, int]:
+def _whole_words(stream: Stream, start: int, end: int) -> tuple[int, int]:
     """The nearest places to a beginning and an end at which words begin and end, at most two letters away."""
 
     def begins(at: int) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from extraction.errors import OptionError
 from extraction.grounding.assignment import assign
 from extraction.grounding.candidates import find_candidates
-from extraction.grounding.leaves import Leaf, find_leaves
+from extraction.grounding.leaves import find_leaves
 from extraction.grounding.page_index import PageIndex
 from extraction.grounding.sources import Source, Sources
 from extraction.grounding.weighing import Weighed, weigh
@@ -66,7 +66,7 @@ def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None
     leaves = find_leaves(data, schema)
     weighed = weigh(leaves.wanted, [find_candidates(leaf, indices) for leaf in leaves.wanted], indices)
     chosen = _assign(weighed)
-    _share(leaves.wanted, weighed, chosen)
+    _share(weighed, chosen)
     owned = {options[place].span for options, place in zip(weighed, chosen, strict=True) if place is not None}
     places: dict[str, tuple[Source, ...]] = {}
     unlooked = list(leaves.unlooked)
@@ -122,7 +122,7 @@ def _groups(weighed: Sequence[Sequence[Weighed]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _share(leaves: Sequence[Leaf], weighed: Sequence[Sequence[Weighed]], chosen: list[int | None]) -> None:
+def _share(weighed: Sequence[Sequence[Weighed]], chosen: list[int | None]) -> None:
     """Gives leaves that went without a place one that another has, where that may be said twice."""
     for leaf, options in enumerate(weighed):
         if chosen[leaf] is None:

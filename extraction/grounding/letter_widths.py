@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from extraction.pages.words import Word
 
 _WIDTHS = {
-    **dict.fromkeys("ijl|!'’.,:;·", 0.5),
+    **dict.fromkeys("ijl|!'\u2019.,:;\u00b7", 0.5),
     **dict.fromkeys('ftrI()[]{}/\\-"* `', 0.65),
     **dict.fromkeys("mMW@", 1.65),
     **dict.fromkeys("w%&", 1.45),

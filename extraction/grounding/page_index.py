@@ -6,7 +6,6 @@ It is built once per page. Rows and columns are found in the reading frame, so t
 from __future__ import annotations
 
 import statistics
-import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,9 +17,9 @@ from itertools import accumulate
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.letter_widths import Widths, widths_of
-from extraction.grounding.numbers import SAME_WIDTH, Money, find_currencies
+from extraction.grounding.numbers import Money, find_currencies
 from extraction.grounding.reading_frame import Placed, ReadingFrame
-from extraction.grounding.values import Found, find_values
+from extraction.grounding.values import Found, bare_letters, find_values
 from extraction.pages.words import PageWords, Word
 from extraction.schemas.geometry import Box
 
@@ -360,7 +359,9 @@ class PageIndex:
                 parts[-1] = Part(segment, parts[-1].start, place + 1)
             else:
                 parts.append(Part(segment, place, place + 1))
-        return Span(self.number, tuple(parts))
+        # Where a text goes on in the next line, the signs at the end of the line belong to it.
+        whole = [Part(part.segment, part.start, len(self.segments[part.segment].text)) for part in parts[:-1]]
+        return Span(self.number, (*whole, *parts[-1:]))
 
     def is_together(self, span: Span) -> bool:
         """Whether each part of a place follows on the one before: below it, or beside it in its row."""
@@ -383,19 +384,6 @@ def _is_in(one: Found, other: Found) -> bool:
 def _absolute(found: Found) -> set[Decimal]:
     amounts = (one.amount if isinstance(one, Money) else one for one in found.readings)
     return {abs(one) for one in amounts if isinstance(one, Decimal)}
-
-
-def bare_letters(text: str) -> Iterator[tuple[int, str]]:
-    """The letters and digits of a text without case, each with its place; one may become several (``ß``)."""
-    for place, char in enumerate(text.translate(SAME_WIDTH)):
-        for told in unicodedata.normalize("NFKC", char).casefold():
-            if told.isalnum():
-                yield place, told
-
-
-def bare(text: str) -> str:
-    """Only the letters and digits of a text, without case."""
-    return "".join(told for _, told in bare_letters(text))
 
 
 def _cut(word: Word, begin: float, end: float) -> Box:

@@ -7,7 +7,7 @@ facts: an invoice number with one digit wrong is located, and is not equal.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from extraction.schemas.geometry import Box
@@ -42,16 +42,43 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Verification:
+    """A value read again from its own piece of the page, by the OCR engine and by the model.
+
+    Attributes:
+        engine: What the engine read there; None where it read nothing, or was not asked.
+        model: What the model read there; None where its answer could not be read, or it was not asked.
+        engine_match: How the engine's reading agrees with the value; None where it says something else.
+        model_match: How the model's does.
+    """
+
+    engine: str | None = None
+    model: str | None = None
+    engine_match: Match | None = None
+    model_match: Match | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether there is a reading, and all that there are say exactly this value, in whatever form."""
+        readings = ((self.engine, self.engine_match), (self.model, self.model_match))
+        matches = [match for text, match in readings if text is not None]
+        return bool(matches) and all(match in ("exact", "equal") for match in matches)
+
+
+@dataclass(frozen=True, slots=True)
 class Sources(Mapping[str, tuple[Source, ...]]):
     """Where each leaf of a value stands, by JSON pointer (RFC 6901): ``sources["/total"][0].box``.
 
     Attributes:
         places: Of every leaf that was looked for, its places, the best first; empty where it stands nowhere.
-        unlooked: Leaves that no page can show: null, true and false, and the numbers of boxes.
+        unlooked: Leaves that no page can show: null, true and false, empty texts, colours and the numbers of boxes; and
+            choices (of an enum) whose word is not on the page, which are conclusions.
+        verified: Of each leaf that was read again, what was read; empty without ``verify``.
     """
 
     places: Mapping[str, tuple[Source, ...]]
     unlooked: tuple[str, ...] = field(default=())
+    verified: Mapping[str, Verification] = field(default_factory=dict)
 
     def __getitem__(self, pointer: str) -> tuple[Source, ...]:
         """The places of a leaf, the best first; empty where it was looked for and stands nowhere.
@@ -76,3 +103,12 @@ class Sources(Mapping[str, tuple[Source, ...]]):
     def unequal(self) -> tuple[str, ...]:
         """Pointers of the leaves for which only something similar was found."""
         return tuple(pointer for pointer, places in self.places.items() if places and not places[0].equal)
+
+    @property
+    def disagreed(self) -> tuple[str, ...]:
+        """Pointers of the leaves that were read again and said to be something else."""
+        return tuple(pointer for pointer, told in self.verified.items() if not told.agreed)
+
+    def with_verified(self, verified: Mapping[str, Verification]) -> Sources:
+        """The same places with what was read there again."""
+        return replace(self, verified=verified)

@@ -157,6 +157,19 @@ def same_value(value: Leaf, text: str) -> Match | None:
     return None if likeness is None else likeness.match
 
 
+def says(value: Leaf, text: str) -> Match | None:
+    """Whether a text that was read around a value says it: ``same_value``, but for other words around a number or date."""
+    match = same_value(value, text)
+    if match not in ("exact", "equal"):
+        wanted = meaning(value)
+        parts = [_compare_found(wanted, found) for found in find_values(text)] if wanted.by_value else []
+        if any(part is not None and part.match == "equal" for part in parts):
+            return "equal"
+        if not wanted.by_value and bare(str(value)) == bare(text) != "":
+            return "exact"
+    return match
+
+
 def compare(wanted: Meaning, text: str) -> Likeness | None:
     """How a text, as a whole, agrees with a value; None where it does not. See ``same_value``."""
     if wanted.by_value:
@@ -316,3 +329,16 @@ def plain(text: str) -> str:
     """A text as it is compared: without case, white space and outer punctuation, its signs written one way."""
     text = unicodedata.normalize("NFKC", text.translate(SAME_WIDTH)).casefold()
     return re.sub(r"\s+", "", _OUTER.sub("", text))
+
+
+def bare_letters(text: str) -> Iterator[tuple[int, str]]:
+    """The letters and digits of a text without case, each with its place; one may become several (``ß``)."""
+    for place, char in enumerate(text.translate(SAME_WIDTH)):
+        for told in unicodedata.normalize("NFKC", char).casefold():
+            if told.isalnum():
+                yield place, told
+
+
+def bare(text: str) -> str:
+    """Only the letters and digits of a text, without case."""
+    return "".join(told for _, told in bare_letters(text))

@@ -30,6 +30,10 @@ _NAMED = 0.5
 """From which likeness on a label names a leaf."""
 
 
+_SHARED = 0.75
+"""From which likeness on a label may be that of two leaves, which then stand at the same place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """A place that a leaf may have.
@@ -131,7 +135,7 @@ class _Scale:
         if number and ((digits < _TELLING and not evident) or (nearness == 0 and digits < _TELLING + 1)):
             gain = 0.0
         free = not leaf.meaning.by_value
-        return Weighed(one, gain, free or label >= _NAMED or hint > 0.5 or nearness == 1.0)
+        return Weighed(one, gain, free or label >= _SHARED or hint > 0.5 or nearness == 1.0)
 
     def _row(self, one: Candidate) -> int:
         return self._first_rows[one.index.number] + one.index.row(one.span)
