@@ -17,6 +17,12 @@ from extraction.pages.rects import Rect
 UNMAPPED: Final = "\N{REPLACEMENT CHARACTER}"
 """Stands for a character of which the file shows the form and does not tell the meaning."""
 
+BLANK: Final = " "
+"""A blank that stands in the file."""
+
+GUESSED: Final = "\n"
+"""A blank or the end of a line that pdfium puts where it sees one; it is wrong at times."""
+
 _LIGATURES: Final = range(0xFB00, 0xFB07)
 _HYPHENS: Final = {0x02, 0xAD, 0xFFFE}  # what pdfium makes of a hyphen at the end of a line, and a soft one
 _INVISIBLE: Final = {3, 7}  # text rendering modes "neither fill nor stroke" and "clip" (PDF 1.7, table 106)
@@ -60,7 +66,8 @@ class Char:
     """One character.
 
     Attributes:
-        text: What it says: mostly one letter, ``UNMAPPED`` where nobody knows, a blank between words.
+        text: What it says: mostly one letter, ``UNMAPPED`` where nobody knows, ``BLANK`` or ``GUESSED``, which have no
+            place.
         ink: Around its form, in pixels; without extent where it has none.
         cell: Around the room that its font gives it.
         origin: (x, y) of its place on the baseline.
@@ -109,7 +116,7 @@ class _Reader:
             told = self._text(index)
             if not told:
                 continue
-            if told == " ":
+            if told in {BLANK, GUESSED}:
                 yield Char(told, nowhere, nowhere, (0.0, 0.0), 0.0, 0.0, shown=False)
                 continue
             char = self._placed(told, index)
@@ -123,7 +130,7 @@ class _Reader:
             return "-"
         text = chr(code) if code <= 0x10FFFF else UNMAPPED
         if text.isspace():
-            return " "
+            return GUESSED if self._raw.FPDFText_IsGenerated(self._page, index) == 1 else BLANK
         if code in _LIGATURES:
             return unicodedata.normalize("NFKC", text)
         category = unicodedata.category(text)
@@ -153,12 +160,16 @@ class _Reader:
         if not all(map(math.isfinite, (*ink, *cell, x.value, y.value, angle, em))):
             return None
         turned = math.degrees(angle) if angle >= 0 else 0.0  # -1 says that it is not known
+        room = self._rect(*cell)
+        em *= self._placement.scale
+        if em < 0.1 * room.height:  # fonts of drawings (Type 3) may count in anything
+            em = room.height
         return Char(
             text,
             self._rect(*ink),
-            self._rect(*cell),
+            room,
             self._placement.point(x.value, y.value),
-            em * self._placement.scale,
+            em,
             (turned + self._placement.turned) % 360,
             self._is_shown(index),
         )

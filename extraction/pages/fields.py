@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from extraction.pages.chars import Char, Placement
+from extraction.pages.chars import BLANK, Char, Placement
 from extraction.pages.rects import Rect
 
 TICK: Final = "\N{HEAVY CHECK MARK}"
@@ -133,7 +133,7 @@ def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Imag
         upright = np.rot90(ink, turned // 90)
         for text, place, em in _words(field, upright):
             box = _turned_back(place, turned, rect)
-            chars.append(Char(" ", nowhere, nowhere, (0.0, 0.0), 0.0, 0.0, shown=False))
+            chars.append(Char(BLANK, nowhere, nowhere, (0.0, 0.0), 0.0, 0.0, shown=False))
             chars.append(Char(text, box, box, (box.left, box.bottom), em, float(turned), shown=True))
     return chars
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from extraction.pages.chars import UNMAPPED, Char
+from extraction.pages.chars import BLANK, GUESSED, UNMAPPED, Char
 from extraction.pages.reading_order import Piece, arrange
 from extraction.pages.rects import Rect
 from extraction.pages.words import Line, PageWords, Word
@@ -24,13 +24,16 @@ from extraction.schemas.geometry import Point, Polygon
 
 ENGINE = "text layer"
 
+_BETWEEN = {BLANK, GUESSED}
 _CONTRAST = 10  # of 255: paper's own noise is below, the palest print above
-_SMALLEST = 1.5  # pixels that an em has at least; below it nothing is legible
-_UNMAPPED_SHARE = 0.25
-_HIDDEN_SHARE = 0.5
+_SMALLEST = 1.5  # pixels of height that a font's room has at least; below it nothing is legible
+_UNMAPPED_SHARE = 0.25  # of all letters, above which the others mean nothing, either
+_DRAWN_SHARE = 0.5  # below it a scan has visible text only as a stamp
+_SEEN_SHARE = 0.2  # below it what is seen is seen by accident
 
 # In ems.
-_WORD_GAP = 0.3  # a blank is 0.2 to 0.35; pdfium has found most already
+_WORD_GAP = 0.3  # a blank is 0.2 to 0.35
+_GUESSED_GAP = 0.12  # and less in a narrow line, where pdfium sees one, too
 _BACK = 0.5  # letters of one word overlap by less
 _LINE_GAP = 1.0  # words that stand this far apart are on one line when nothing else says so
 _BLANK_GAP = 2.5  # and this far when only blanks are between them in the file
@@ -111,35 +114,37 @@ def read_text_layer(chars: Sequence[Char], image: Image.Image, *, hidden_text: b
         image: The page as it was drawn.
         hidden_text: Whether to take text that is not drawn, too: under a scan it is what some OCR engine has read.
     """
-    letters = [char for char in chars if char.text != " "]
+    letters = [char for char in chars if char.text not in _BETWEEN]
     if not letters:
         return TextLayer(None, ("it has no text layer",))
     drawn = [char for char in letters if char.shown or hidden_text]
-    if len(drawn) < _HIDDEN_SHARE * len(letters):
+    if len(drawn) < _DRAWN_SHARE * len(letters):
         told = "its text layer is not drawn: what a scanner's OCR has read, perhaps (hidden_text=True takes it)"
         return TextLayer(None, (told,))
     unmapped = sum(UNMAPPED in char.text for char in drawn)
     if unmapped > _UNMAPPED_SHARE * len(drawn):
         return TextLayer(None, ("its text layer does not tell which letters its forms stand for",))
     runs = {angle: _runs(group, _Frame(angle)) for angle, group in _by_angle(chars, hidden_text).items()}
+    inside = {angle: [run for run in group if _is_inside(run, image.size)] for angle, group in runs.items()}
     grey = np.asarray(image.convert("L"))
-    visible = {angle: [run for run in group if _is_seen(run, grey)] for angle, group in runs.items()}
-    found, seen = (sum(map(len, groups.values())) for groups in (runs, visible))
-    if seen <= (1 - _HIDDEN_SHARE) * found:
+    seen = {angle: [run for run in group if _is_seen(run, grey)] for angle, group in inside.items()}
+    if _letter_count(seen) <= _SEEN_SHARE * _letter_count(inside):
         return TextLayer(None, ("its text layer cannot be seen on it",))
-    readable = {angle: [run for run in group if set(run.text) != {UNMAPPED}] for angle, group in visible.items()}
+    readable = {angle: [run for run in group if set(run.text) != {UNMAPPED}] for angle, group in seen.items()}
     notes = []
-    hidden = found - seen + _count_hidden(letters, drawn)
-    if hidden:
-        notes.append(f"text that cannot be seen was left out of its words ({hidden} times)")
-    symbols = seen - sum(map(len, readable.values()))
-    if symbols:
-        notes.append(f"symbols of unknown meaning were left out of its words ({symbols} times)")
+    if _run_count(seen) < _run_count(inside) or len(drawn) < len(letters):
+        notes.append("text that cannot be seen was left out of its words")
+    if _run_count(readable) < _run_count(seen):
+        notes.append("symbols of unknown meaning were left out of its words")
     return TextLayer(_page_words(readable, image.size), tuple(notes))
 
 
-def _count_hidden(letters: Sequence[Char], drawn: Sequence[Char]) -> int:
-    return 1 if len(drawn) < len(letters) else 0
+def _run_count(runs: dict[float, list[_Run]]) -> int:
+    return sum(len(group) for group in runs.values())
+
+
+def _letter_count(runs: dict[float, list[_Run]]) -> int:
+    return sum(len(run.text) for group in runs.values() for run in group)
 
 
 def _by_angle(chars: Iterable[Char], hidden_text: bool) -> dict[float, list[Char]]:
@@ -147,10 +152,10 @@ def _by_angle(chars: Iterable[Char], hidden_text: bool) -> dict[float, list[Char
     groups: dict[float, list[Char]] = defaultdict(list)
     angle: float | None = None
     for char in chars:
-        if char.text == " ":
+        if char.text in _BETWEEN:
             if angle is not None:
                 groups[angle].append(char)
-        elif (char.shown or hidden_text) and char.em >= _SMALLEST:
+        elif char.shown or hidden_text:
             angle = float((round(char.angle) + 179) % 360 - 179)
             groups[angle].append(char)
     return dict(groups)
@@ -160,19 +165,21 @@ def _runs(chars: Sequence[Char], frame: _Frame) -> list[_Run]:
     """Characters of one angle as runs without a gap."""
     runs: list[_Run] = []
     current: list[tuple[Char, Rect]] = []
-    blank = spaced = False
+    between = ""
+    spaced = False
     for char in chars:
-        if char.text == " ":
-            blank = True
+        if char.text in _BETWEEN:
+            between += char.text
             continue
         cell = _cell(char, frame)
-        if current and (blank or not _follows(current[-1][1], cell, char.em)):
+        gap = _GUESSED_GAP if between else _WORD_GAP
+        if current and (BLANK in between or not _follows(current[-1][1], cell, gap * char.em)):
             runs.append(_run(current, frame, spaced=spaced))
             current = []
         if not current:
-            spaced = blank
+            spaced = bool(between) and GUESSED not in between
         current.append((char, cell))
-        blank = False
+        between = ""
     if current:
         runs.append(_run(current, frame, spaced=spaced))
     return runs
@@ -189,11 +196,10 @@ def _cell(char: Char, frame: _Frame) -> Rect:
     return Rect(x, y - 0.8 * char.em, max(2 * middle - x, x), y + 0.2 * char.em)
 
 
-def _follows(before: Rect, cell: Rect, em: float) -> bool:
-    """Whether a character belongs to the word of the one before."""
-    gap = cell.left - before.right
-    ahead = cell.left >= before.left - 0.1 * em
-    return ahead and -_BACK * em - before.width < gap <= _WORD_GAP * em and before.beside(cell) >= 0.5
+def _follows(before: Rect, cell: Rect, widest: float) -> bool:
+    """Whether a character belongs to the word of the one before: it stands beside it, and never to its left."""
+    ahead = cell.left >= before.left - widest
+    return ahead and cell.left - before.right <= widest and before.beside(cell) >= 0.5
 
 
 def _run(members: Sequence[tuple[Char, Rect]], frame: _Frame, *, spaced: bool) -> _Run:
@@ -205,12 +211,16 @@ def _run(members: Sequence[tuple[Char, Rect]], frame: _Frame, *, spaced: bool) -
     return _Run("".join(char.text for char, _ in members), ink, cell, seen, em, spaced)
 
 
+def _is_inside(run: _Run, size: tuple[int, int]) -> bool:
+    """Whether most of a run is in the picture: what a crop box cuts away is no part of the page."""
+    middle_x, middle_y = (run.seen.left + run.seen.right) / 2, (run.seen.top + run.seen.bottom) / 2
+    return 0 <= middle_x <= size[0] and 0 <= middle_y <= size[1]
+
+
 def _is_seen(run: _Run, grey: npt.NDArray[np.uint8]) -> bool:
     """Whether something is drawn where the run stands."""
-    height, width = grey.shape
     rect = run.seen
-    middle_x, middle_y = (rect.left + rect.right) / 2, (rect.top + rect.bottom) / 2
-    if not (0 <= middle_x <= width and 0 <= middle_y <= height):
+    if run.cell.height < _SMALLEST:
         return False
     # A pixel more on each side: in a box that only holds the stroke of an "l" everything is ink.
     rows = slice(max(math.floor(rect.top) - 1, 0), math.ceil(rect.bottom) + 1)
