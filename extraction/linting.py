@@ -139,11 +139,10 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
     translator = Translator(document, Caps())
 
     def follow(part: Part) -> Part:
-        for _ in range(100):
-            target = references.target(part)
-            if target is None:
-                break
-            part = target
+        passed = set[int]()
+        while isinstance(part.node, dict) and id(part.node) not in passed:
+            passed.add(id(part.node))
+            part = references.target(part) or part
         return part
 
     waiting, seen = [Part(document, "$")], set[int]()
@@ -153,7 +152,7 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
             continue
         seen.add(id(part.node))
         for keyword in ("anyOf", "oneOf"):
-            options = [translator.facts([option]) for option in part.below(keyword)]
+            options = [translator.facts([option]) for option in part.below(keyword) if isinstance(option.node, dict)]
             if _overlap(options, follow):
                 yield Finding(
                     pointer_of(document, part.path),
@@ -171,7 +170,7 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
 
 def _overlap(options: list[list[Facts]], follow: Callable[[Part], Part]) -> bool:
     return any(
-        not disjoint(one, other, follow) and not _both_numbers(one, other)
+        not disjoint(one, other, follow) and not _alike(one, other)
         for index, option in enumerate(options)
         for following in options[index + 1 :]
         for one in option
@@ -179,9 +178,12 @@ def _overlap(options: list[list[Facts]], follow: Callable[[Part], Part]) -> bool
     )
 
 
-def _both_numbers(one: Facts, other: Facts) -> bool:
-    """Whether both are numbers, which are equal in value whichever of them is taken."""
-    return {*one.allowed_kinds(), *other.allowed_kinds()} <= {"integer", "number"}
+def _alike(one: Facts, other: Facts) -> bool:
+    """Whether it does not matter which of two is meant: two numbers, or two texts that each have a form."""
+    kinds = {*one.allowed_kinds(), *other.allowed_kinds()}
+    if kinds == {"string"}:
+        return all(facts.formats or facts.patterns or facts.values for facts in (one, other))
+    return bool(kinds) and kinds <= {"integer", "number"}
 
 
 def _size(document: dict[str, Any], listed: Sequence[Place], family: FamilyLike | None) -> Iterator[Finding]:
