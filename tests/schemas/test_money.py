@@ -12,7 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 from extraction.schemas.json_schema import json_schema_of
 from extraction.schemas.money import CURRENCY_SYMBOLS, Amount, Clock, Currency, Percentage, currency_code, minor_unit
 
-
 CODES = {"€": "EUR", " £ ": "GBP", "RM": "MYR", "usd": "USD", "CHF": "CHF"} | dict.fromkeys(
     ["$", "¥", "kr", "", "EURO", "12€", "ÄÖÜ"]
 )
