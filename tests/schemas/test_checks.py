@@ -322,3 +322,11 @@ def test_checks_at_any_depth() -> None:
     assert [check.pointers for check in checks_of([wrong])] == [("/0/total", "/0/subtotal")]
     assert checks_of({"total": 1}) == checks_of(None) == checks_of("text") == []
     assert [str(check) for check in Own(first=2).checks()] == ["/first: not one: 1 expected, 2 found"]
+
+
+def test_values_may_be_deep() -> None:
+    value: Any = Receipt(subtotal=D(5), total=D(3))
+    for _ in range(5000):
+        value = [value]
+    [check] = checks_of(value)
+    assert check.pointers[0] == "/0" * 5000 + "/total"
