@@ -153,7 +153,7 @@ def test_a_wrong_sum_is_reported(make: Any, names: list[str]) -> None:
         missed += not any(f"/{name}" in check.pointers for check in document.checks())
     assert tried > 150
     # Another reading (the tax is included, the discount is not) can fit by accident, within the rounding of many lines.
-    assert missed <= tried / 50
+    assert missed <= tried / 100
 
 
 def misread(rng: random.Random, document: Any, name: str) -> None:
