@@ -19,13 +19,16 @@ from extraction._lazy import lazy_names
 
 if TYPE_CHECKING:
     from extraction.calibration import calibrate
+    from extraction.chains.documents import DocumentWarning, aextract_document, extract_document
     from extraction.chains.extract import aextract, extract
     from extraction.chat_model import ChatTransformers
     from extraction.confidence import Confidence
     from extraction.conventions import BoxConvention
+    from extraction.documents.result import DocumentExtraction
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
+        DocumentError,
         ExtractionError,
         GenerationCancelledError,
         GenerationError,
@@ -53,12 +56,15 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
         __name__,
         {
             "extraction.calibration": ("calibrate",),
+            "extraction.chains.documents": ("DocumentWarning", "aextract_document", "extract_document"),
             "extraction.chains.extract": ("aextract", "extract"),
             "extraction.chat_model": ("ChatTransformers",),
             "extraction.confidence": ("Confidence",),
+            "extraction.documents.result": ("DocumentExtraction",),
             "extraction.errors": (
                 "BoxConventionError",
                 "ContextLengthError",
+                "DocumentError",
                 "ExtractionError",
                 "GenerationCancelledError",
                 "GenerationError",
@@ -96,6 +102,9 @@ __all__ = [
     "ChatTransformers",
     "Confidence",
     "ContextLengthError",
+    "DocumentError",
+    "DocumentExtraction",
+    "DocumentWarning",
     "Extraction",
     "ExtractionError",
     "Finding",
@@ -117,9 +126,11 @@ __all__ = [
     "UnreadableOutputError",
     "__version__",
     "aextract",
+    "aextract_document",
     "calibrate",
     "check_schema",
     "extract",
+    "extract_document",
     "load_image",
     "plot_bounding_boxes",
     "plot_boxes",

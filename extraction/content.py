@@ -6,8 +6,6 @@ the turns is decided in ``layout.py``.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,8 +20,9 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from extraction.blocks import holds_pdf, read_pages, read_picture
 from extraction.errors import MessageError
-from extraction.images import Picture, load_image
+from extraction.images import Picture
 
 Role = Literal["system", "user", "assistant", "tool"]
 Part = str | Picture
@@ -102,12 +101,14 @@ def read_messages(messages: Sequence[BaseMessage], *, allow_urls: bool = False) 
 
     Args:
         messages: Messages with string content, or with blocks of any dialect: LangChain v0 and v1, OpenAI chat and
-            responses, Anthropic, Gemini's ``media``, and Hugging Face's ``{"type": "image", "image": PIL}``.
-        allow_urls: Whether ``http(s)`` pictures may be fetched.
+            responses, Anthropic, Gemini's ``media``, and Hugging Face's ``{"type": "image", "image": PIL}``. A file
+            (a PDF, a TIFF) becomes the pictures of its pages.
+        allow_urls: Whether ``http(s)`` pictures and files may be fetched.
 
     Raises:
         MessageError: There are no messages, or one holds what no model can be given.
-        ImageError: A picture cannot be read.
+        ImageError: A picture or a file cannot be read.
+        MissingExtraError: There is a PDF, and pypdfium2 is not installed.
     """
     if not messages:
         raise MessageError("there are no messages to answer")
@@ -170,83 +171,22 @@ def _read_block(block: Mapping[str, Any], role: Role, allow_urls: bool) -> Itera
         yield block["text"]
     elif kind == "refusal" and isinstance(block.get("refusal"), str):
         yield block["refusal"]
+    elif kind in _FILES or (kind in _PICTURES and holds_pdf(block)):
+        yield from _read_file(block, role, allow_urls)
     elif kind in _PICTURES:
-        yield _read_picture(block, allow_urls)
+        yield read_picture(block, allow_urls)
     elif kind == "tool_result":
         yield from _read_content(block.get("content") or "", role, allow_urls)
-    elif kind in _FILES:
-        raise MessageError(
-            f"a {role} message holds a file ({_mime_type(block) or 'of unknown type'})",
-            hint="turn the pages of a document into pictures first",
-        )
     elif not (role == "assistant" and kind in _ASSISTANT_EXTRAS):
         raise MessageError(
             f"a {role} message holds a block of type {kind!r} with the keys {sorted(block)}",
-            hint="text and image blocks can be given to the model",
+            hint="text, pictures and PDFs can be given to the model",
         )
 
 
-def _read_picture(block: Mapping[str, Any], allow_urls: bool) -> Picture:
-    """The picture of an image block of any dialect."""
-    mime_type = _mime_type(block)
-    if mime_type is not None and not mime_type.startswith("image/") and block["type"] == "media":
-        raise MessageError(f"a media block holds {mime_type}", hint="only pictures can be given to the model")
+def _read_file(block: Mapping[str, Any], role: Role, allow_urls: bool) -> Iterator[Part]:
     source = block.get("source")
-    if isinstance(source, Mapping):  # Anthropic
-        return _read_picture({"type": "image", **source, "base64": source.get("data")}, allow_urls)
-    url = block.get("url") or block.get("image_url")
-    if isinstance(url, Mapping):  # OpenAI chat
-        url = url.get("url")
-    encoded = block.get("base64") or block.get("data")
-    if encoded is not None and not isinstance(encoded, str):
-        return load_image(encoded)
-    if encoded and encoded.startswith("data:"):
-        url, encoded = encoded, None
-    if encoded:
-        return load_image(_decode(encoded))
-    if isinstance(url, str) and url:
-        return _read_url(url, allow_urls)
-    if block.get("image") is not None and not isinstance(block["image"], (str, Mapping)):  # Hugging Face
-        return load_image(block["image"])
-    if block.get("file_id"):
-        raise MessageError("a picture is named by a file id", hint="a local model needs the picture itself, as base64")
-    if block.get("path") or isinstance(block.get("image"), str):
-        raise _refused_path(block.get("path") or block["image"])
-    raise MessageError(f"an image block holds no picture, only the keys {sorted(block)}")
-
-
-def _read_url(url: str, allow_urls: bool) -> Picture:
-    scheme = url.partition(":")[0].lower() if ":" in url else ""
-    if scheme == "data":
-        return load_image(url)
-    if scheme not in ("http", "https"):
-        raise _refused_path(url)
-    if not allow_urls:
-        raise MessageError(
-            f"the picture {_shortened(url)} would have to be fetched from the network",
-            hint="give it as base64, or allow it with allow_urls=True",
-        )
-    return load_image(url, allow_urls=True)
-
-
-def _refused_path(path: Any) -> MessageError:
-    return MessageError(
-        f"a message names the file {_shortened(str(path))}",
-        hint="messages may come from anyone, so they cannot open files; load it with load_image(...).to_data_uri()",
-    )
-
-
-def _decode(encoded: str) -> bytes:
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MessageError(f"an image block holds broken base64: {error}") from error
-
-
-def _mime_type(block: Mapping[str, Any]) -> str | None:
-    named = block.get("mime_type") or block.get("media_type")
-    return named if isinstance(named, str) else None
-
-
-def _shortened(text: str) -> str:
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+    if isinstance(source, Mapping) and source.get("type") in ("text", "content"):  # Anthropic's documents of text
+        yield from _read_content(source.get("data") or source.get("content") or "", role, allow_urls)
+    else:
+        yield from read_pages(block, allow_urls)

@@ -223,18 +223,22 @@ def load_image(source: ImageSource, *, limits: ImageLimits = DEFAULT_LIMITS, all
         name = getattr(source, "filename", None)
         if not isinstance(name, str) or not name:
             name = f"PIL image ({source.mode}, {source.width}x{source.height})"
-        return _from_pil(source, shorten(name), limits)
+        return from_pil(source, shorten(name), limits)
     if isinstance(source, np.ndarray):
         label = f"array ({source.dtype}, {'x'.join(map(str, source.shape))})"
         if source.ndim >= 2 and source.size:
             limits.check((source.shape[1], source.shape[0]), source=label)
-        return _from_pil(from_array(source, source=label), label, limits)
-    data, label = _read(source, limits, allow_urls=allow_urls)
-    return _from_pil(open_file(data, source=label), label, limits)
+        return from_pil(from_array(source, source=label), label, limits)
+    data, label = read_bytes(source, limits, allow_urls=allow_urls)
+    return from_pil(open_file(data, source=label), label, limits)
 
 
-def _read(source: Any, limits: ImageLimits, *, allow_urls: bool) -> tuple[bytes, str]:
-    """The bytes of the file in ``source``, and its name for people."""
+def read_bytes(source: Any, limits: ImageLimits, *, allow_urls: bool = False) -> tuple[bytes, str]:
+    """The bytes of the file in ``source``, whatever they are, and its name for people.
+
+    Raises:
+        ImageError: It holds no bytes, or more than ``limits`` allow, or cannot be opened.
+    """
     if isinstance(source, str):
         return _read_text(source, limits, allow_urls=allow_urls)
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -288,8 +292,12 @@ def _read_blob(blob: Blob, limits: ImageLimits) -> tuple[bytes, str]:
     return data, label
 
 
-def _from_pil(image: Image.Image, label: str, limits: ImageLimits) -> Picture:
-    """The upright RGB picture of an opened file or a PIL image, whose pixels may not be decoded yet."""
+def from_pil(image: Image.Image, label: str, limits: ImageLimits) -> Picture:
+    """The upright RGB picture of an opened file or a PIL image, whose pixels may not be decoded yet.
+
+    Raises:
+        ImageError: It is damaged, or is refused.
+    """
     limits.check(image.size, source=label)
     transparent = transparent_colour(image)
     # Pillow turns a TIFF while it decodes it, and drops the tag; other formats' EXIF may stand behind the pixels.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ def profile_of(model: str, revision: str | None = None, *, urls: bool = False) -
 
     ``structured_output`` and ``tool_calling`` hold for every model, by grammar.
     """
+    pdf = find_spec("pypdfium2") is not None  # the extra `pdf`
     profile: ModelProfile = {
         "name": POCKET_NAME if model == POCKET else model,
         "open_weights": True,
         "text_inputs": True,
         "image_inputs": True,
         "image_url_inputs": urls,
-        "pdf_inputs": False,
+        "pdf_inputs": pdf,
         "audio_inputs": False,
         "video_inputs": False,
         "image_tool_message": True,
-        "pdf_tool_message": False,
+        "pdf_tool_message": pdf,
         "text_outputs": True,
         "image_outputs": False,
         "audio_outputs": False,

@@ -99,8 +99,7 @@ class Judge:
             badness = self.judge(tried).badness
             if badness < least:
                 best, least = tried, badness
-            asked = best[number].asked if best[number] is other else windows[number].asked + 1
-            best[number] = replace(best[number], asked=asked)
+            best[number] = replace(best[number], asked=windows[number].asked + 1)
         return best
 
 

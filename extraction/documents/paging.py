@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from pydantic import BaseModel
+
 from extraction.errors import ImageError, OptionError
 from extraction.images import load_image
 from extraction.pages.page import Page
@@ -117,7 +120,7 @@ def opened(source: Any) -> AbstractContextManager[Iterable[Any]]:
     """The pages of a source, to be used by ``with``; a file that is opened for it is closed at its end.
 
     Args:
-        source: Pages in a sequence or an iterator, a document, one page, or whatever ``open_document`` takes.
+        source: Pages or pictures in any iterable, a document, one page, or whatever ``open_document`` takes.
 
     Raises:
         ImageError: It cannot be read.
@@ -125,11 +128,10 @@ def opened(source: Any) -> AbstractContextManager[Iterable[Any]]:
     """
     if isinstance(source, Page):
         return nullcontext([source])
-    if isinstance(source, (list, tuple)) or (isinstance(source, Iterator) and not hasattr(source, "read")):
-        if isinstance(source, (list, tuple)) and not source:
+    is_file = hasattr(source, "read") or isinstance(source, (str, bytes, bytearray, memoryview, np.ndarray, BaseModel))
+    if isinstance(source, Iterable) and not is_file:
+        if isinstance(source, Sequence) and not source:
             raise OptionError("there are no pages")
-        return nullcontext(source)
-    if hasattr(source, "numbers") and isinstance(source, Sequence):
         return nullcontext(source)
     from extraction.pages.document import open_document
 

@@ -62,7 +62,7 @@ def suspects(
     finder = _Finder(windows, merged)
     problems: dict[int, dict[str, None]] = defaultdict(dict)  # in order, each once
     for number, window in enumerate(windows):
-        if window.error is not None and getattr(window.error, "retryable", True):
+        if window.error is not None:
             problems[number][_FAILED] = None
     for at in missing:
         for number in finder.around([at.rpartition("/")[0]]) if _in_list(at) else finder.all_of_few():
@@ -78,7 +78,9 @@ def suspects(
         for number in finder.odd(lists, check):
             problems[number][f"{_words(check)}."] = None
     return [
-        Suspect(number, AGAIN.format(problems=finder.told(number, told))) for number, told in sorted(problems.items())
+        Suspect(number, AGAIN.format(problems=finder.told(number, told)))
+        for number, told in sorted(problems.items())
+        if getattr(windows[number].error, "retryable", True)  # a damaged page stays damaged
     ]
 
 

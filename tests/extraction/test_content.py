@@ -108,7 +108,7 @@ def test_addresses_are_fetched_only_when_allowed(monkeypatch: pytest.MonkeyPatch
         asked.append((source, options))
         return Picture(Image.new("RGB", (2, 2)))
 
-    monkeypatch.setattr("extraction.content.load_image", load)
+    monkeypatch.setattr("extraction.blocks.load_image", load)
     read_messages([HumanMessage([block])], allow_urls=True)
     assert asked == [("https://example.com/a.png", {"allow_urls": True})]
 
@@ -116,8 +116,6 @@ def test_addresses_are_fetched_only_when_allowed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("block", "words"),
     [
-        ({"type": "file", "base64": "JVBERi0=", "mime_type": "application/pdf"}, r"a file \(application/pdf\)"),
-        ({"type": "document", "source": {"data": "x"}}, "a file"),
         ({"type": "audio", "base64": "x", "mime_type": "audio/wav"}, "'audio'"),
         ({"type": "input_audio", "input_audio": {"data": "x"}}, "'input_audio'"),
         ({"type": "video", "url": "x"}, "'video'"),

@@ -1,4 +1,4 @@
-"""The suites download one small picture; here it comes from memory."""
+"""The suites download one small picture and one small PDF; here they come from memory."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from extraction.engine import unload
+from tests.extraction.pages.pdf_files import Sheet, pdf, text
 
 
 def _png() -> bytes:
@@ -21,9 +22,9 @@ def _png() -> bytes:
 
 
 @pytest.fixture(autouse=True)
-def _picture_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def get(*_: Any, **__: Any) -> SimpleNamespace:
-        return SimpleNamespace(content=_png())
+def _files_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def get(url: str, **_: Any) -> SimpleNamespace:
+        return SimpleNamespace(content=pdf([Sheet(text("Dummy", 20, 150))]) if url.endswith(".pdf") else _png())
 
     monkeypatch.setattr(httpx, "get", get)
 

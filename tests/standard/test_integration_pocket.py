@@ -46,6 +46,14 @@ class TestPocket(ChatModelIntegrationTests):
         return True
 
     @property
+    def supports_pdf_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return True
+
+    @property
     def supports_anthropic_inputs(self) -> bool:
         return True
 

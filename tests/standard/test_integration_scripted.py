@@ -36,6 +36,14 @@ class Scripted(ChatModelIntegrationTests):
         return True
 
     @property
+    def supports_pdf_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return True
+
+    @property
     def supports_anthropic_inputs(self) -> bool:
         return True
 

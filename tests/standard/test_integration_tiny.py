@@ -53,6 +53,14 @@ class Tiny(ChatModelIntegrationTests):
         return True
 
     @property
+    def supports_pdf_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_pdf_tool_message(self) -> bool:
+        return True
+
+    @property
     def supports_anthropic_inputs(self) -> bool:
         return True
 

@@ -1,0 +1,208 @@
+"""Reading order: columns one after the other, the rows of tables and of labels with values from left to right.
+
+A recursive XY-cut (Nagy and Seth, 1984) with one question more. A gap that runs down between two parts of a page
+separates columns of text, which are read one after the other, or the cells of rows, which are read across. They are
+rows where the parts stand side by side line for line, unless both are running text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import TypeAlias
+
+from extraction.ocr.layout import Placed, is_turned, join_pieces, placed, split_at_columns, text_angle
+from extraction.pages.words import Line
+
+_RIVER = 0.8
+"""The least width of a gap between columns, in median heights of a line."""
+
+_ALIGNED = 0.6
+"""The share of lines with a neighbour in their row from which on two parts stand side by side line for line."""
+
+_PROSE_CHARACTERS = 20
+_PROSE_FILL = 0.6
+"""Running text has lines of at least so many characters, which fill so much of their column: medians."""
+
+_BREAK = 1.5
+"""A gap of so many heights between lines ends a table, and the columns of text above it."""
+
+_BLOCK_GAP = 0.9
+_BLOCK_HEIGHTS = 1.5
+"""Within a block lines follow each other within so many heights, and their heights differ by at most this factor."""
+
+_Gap: TypeAlias = tuple[float, float]
+
+
+def in_reading_order(lines: Sequence[Line], angle: float | None = None) -> tuple[Line, ...]:
+    """Lines in the order in which they are read, with the numbers of their blocks.
+
+    Lines that reach across a gap between columns are split there, pieces of one line are put together, and lines that
+    run in another direction than the rest come last.
+
+    Args:
+        lines: At least one word each; their own order and blocks do not count.
+        angle: By how many degrees the text stands turned clockwise; by default as ``text_angle`` finds it.
+    """
+    if angle is None:
+        angle = text_angle(lines)
+    along = [line for line in lines if not is_turned(line, angle)]
+    across = [line for line in lines if is_turned(line, angle)]
+    pieces = [placed(part, angle) for line in along for part in split_at_columns(line, angle)]
+    rows = _ordered(pieces)
+    read = [placed(line, angle) for row in rows for line in join_pieces(row, angle)]
+    numbered = _numbered(read)
+    first = numbered[-1].block + 1 if numbered else 0
+    turned = sorted(across, key=lambda line: (line.box.x1, line.box.y1))
+    return (*numbered, *(replace(line, block=first + index) for index, line in enumerate(turned)))
+
+
+def _ordered(pieces: Sequence[Placed]) -> list[list[Placed]]:
+    """The rows of a part of the page, in reading order."""
+    if len(pieces) < 2:
+        return [list(pieces)] if pieces else []
+    height = median(piece.height for piece in pieces)
+    rivers = [gap for gap in _inner_gaps(pieces) if gap[1] - gap[0] >= _RIVER * height]
+    if columns := [gap for gap in rivers if _separates_columns(pieces, gap)]:
+        return [row for part in _split_at(pieces, columns) for row in _ordered(part)]
+    bands = _bands(pieces)
+    if len(bands) == 1:
+        return _rows(pieces)
+    groups = _groups(bands, _RIVER * height)
+    if len(groups) > 1:
+        return [row for group in groups for row in _ordered(group)]
+    if rivers:
+        gaps = [_top(below) - _bottom(above) for above, below in zip(bands, bands[1:], strict=False)]
+        widest = max(range(len(gaps)), key=lambda index: gaps[index])
+        if gaps[widest] >= _BREAK * height:
+            halves = bands[: widest + 1], bands[widest + 1 :]
+            return [row for half in halves for row in _ordered([piece for band in half for piece in band])]
+    return _rows(pieces)
+
+
+def _inner_gaps(pieces: Sequence[Placed]) -> list[_Gap]:
+    """The ranges of x between pieces in which there is nothing, from left to right."""
+    gaps: list[_Gap] = []
+    reached = None
+    for piece in sorted(pieces, key=lambda one: one.x1):
+        if reached is not None and piece.x1 > reached:
+            gaps.append((reached, piece.x1))
+        reached = piece.x2 if reached is None else max(reached, piece.x2)
+    return gaps
+
+
+def _split_at(pieces: Sequence[Placed], gaps: Sequence[_Gap]) -> list[list[Placed]]:
+    parts: list[list[Placed]] = [[] for _ in range(len(gaps) + 1)]
+    for piece in pieces:
+        parts[sum(piece.x1 >= right for _, right in gaps)].append(piece)
+    return parts
+
+
+def _separates_columns(pieces: Sequence[Placed], gap: _Gap) -> bool:
+    """Whether the text on either side of a gap is read as a column of its own."""
+    left, right = _split_at(pieces, [gap])
+    fewer, more = sorted((left, right), key=len)
+    if len(fewer) < 2:
+        return False
+    aligned = sum(any(one.shares_row(other) for other in more) for one in fewer) / len(fewer)
+    return aligned < _ALIGNED or (_is_prose(left) and _is_prose(right))
+
+
+def _is_prose(pieces: Sequence[Placed]) -> bool:
+    width = max(piece.x2 for piece in pieces) - min(piece.x1 for piece in pieces)
+    characters = median(len(piece.line.text) for piece in pieces)
+    return characters >= _PROSE_CHARACTERS and median(piece.x2 - piece.x1 for piece in pieces) >= _PROSE_FILL * width
+
+
+def _bands(pieces: Sequence[Placed]) -> list[list[Placed]]:
+    """The pieces between gaps that run across the whole part, from top to bottom."""
+    bands: list[list[Placed]] = []
+    reached = 0.0
+    for piece in sorted(pieces, key=lambda one: one.y1):
+        slack = 0.2 * piece.height  # the boxes of close lines overlap a little
+        if bands and piece.y1 + slack < reached:
+            bands[-1].append(piece)
+            reached = max(reached, piece.y2)
+        else:
+            bands.append([piece])
+            reached = piece.y2
+    return bands
+
+
+def _groups(bands: Sequence[list[Placed]], least: float) -> list[list[Placed]]:
+    """Bands that follow each other and have a gap between columns in common; each as many bands as possible."""
+    left = min(piece.x1 for band in bands for piece in band)
+    right = max(piece.x2 for band in bands for piece in band)
+    groups: list[list[Placed]] = []
+    shared: list[_Gap] = []
+    for band in bands:
+        remaining = _without(shared, band, least)
+        if groups and remaining:
+            groups[-1] += band
+            shared = remaining
+        else:
+            shared = _without([(left, right)], band, least)
+            if groups and not shared and not remaining and _plain(groups[-1], left, right, least):
+                groups[-1] += band
+            else:
+                groups.append(list(band))
+    return groups
+
+
+def _plain(group: Sequence[Placed], left: float, right: float, least: float) -> bool:
+    """Whether nothing can stand beside a group of lines."""
+    return not _without([(left, right)], group, least)
+
+
+def _without(gaps: Sequence[_Gap], pieces: Sequence[Placed], least: float) -> list[_Gap]:
+    """What is left of gaps where pieces take their room, if it is at least ``least`` wide."""
+    for piece in pieces:
+        cut = [(a, min(b, piece.x1)) for a, b in gaps] + [(max(a, piece.x2), b) for a, b in gaps]
+        gaps = sorted({(a, b) for a, b in cut if b - a >= least})
+    return list(gaps)
+
+
+def _rows(pieces: Sequence[Placed]) -> list[list[Placed]]:
+    """The rows of a part that is read across, from top to bottom."""
+    rows: list[list[Placed]] = []
+    for piece in sorted(pieces, key=lambda one: (one.y1 + one.y2) / 2):
+        for row in reversed(rows[-3:]):  # tall and low pieces of one row have their middles apart
+            if all(piece.shares_row(other) for other in row):
+                row.append(piece)
+                break
+        else:
+            rows.append([piece])
+    return rows
+
+
+def _numbered(read: Sequence[Placed]) -> list[Line]:
+    """The lines with their blocks: a new one begins where the next line stands elsewhere, further off, or is larger."""
+    numbered: list[Line] = []
+    block = 0
+    row: list[Placed] = []
+    for piece in read:
+        if not row or row[-1].shares_row(piece):
+            row.append(piece)
+        else:
+            block += not _follows(row, piece)
+            row = [piece]
+        numbered.append(replace(piece.line, block=block))
+    return numbered
+
+
+def _follows(row: Sequence[Placed], piece: Placed) -> bool:
+    """Whether a line goes on with the block that ends with a row."""
+    near = [one for one in row if min(one.x2, piece.x2) > max(one.x1, piece.x1)] or list(row[:1])
+    heights = sorted((median(one.height for one in near), piece.height))
+    gap = piece.y1 - _bottom(row)
+    beside = piece.x1 > max(one.x2 for one in row) or piece.x2 < min(one.x1 for one in row)
+    return -heights[1] < gap < _BLOCK_GAP * heights[1] and heights[1] <= _BLOCK_HEIGHTS * heights[0] and not beside
+
+
+def _top(pieces: Sequence[Placed]) -> float:
+    return min(piece.y1 for piece in pieces)
+
+
+def _bottom(pieces: Sequence[Placed]) -> float:
+    return max(piece.y2 for piece in pieces)

@@ -1,0 +1,1 @@
+"""Tests of where values stand on the page."""
