@@ -18,6 +18,7 @@ from extraction.families import FamilyLike, find_family
 from extraction.forms import known
 from extraction.grammar import unenforced
 from extraction.lint_fields import FIELD_RULES, Finding
+from extraction.lint_marks import lost_marks
 from extraction.lint_places import Place, escaped, places, pointer_of
 from extraction.merging import Facts, Part, disjoint
 from extraction.prompts import has_geometry, schema_text
@@ -57,7 +58,7 @@ def check_schema(schema: Schema | str, *, family: FamilyLike | None = None) -> l
     for place in listed:
         for rule in FIELD_RULES:
             found += rule(place)
-        found += _same_names(place)
+        found += [*_same_names(place), *lost_marks(document, place)]
     found += _unions(document)
     found += _size(document, listed, family)
     found += _same_aliases(target)

@@ -21,6 +21,7 @@ from extraction.grammar import GrammarWarning
 from extraction.lint_places import pointer_of
 from extraction.schemas import Box, Color, LabeledBox, documents, registered_schemas
 from extraction.schemas.json_schema import resolve_reference
+from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 
 TEXT = Annotated[str, Field(max_length=20)]
 
@@ -299,6 +300,49 @@ def test_a_check_spends_no_warning() -> None:
         check_schema(schema)
     with pytest.warns(GrammarWarning, match="uniqueItems"):
         build_grammar(Constraint.of(json_schema_of(schema)), ToolDialect())
+
+
+class Move(BaseModel):
+    number: TEXT
+    price: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    balance: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+@pytest.mark.parametrize(
+    ("mark", "lost"),
+    [
+        (Merge("last"), []),
+        (CountOf("moves"), []),
+        (CountOf("movs"), ["movs"]),
+        (SumOf("moves/*/price", "-paid"), []),
+        (SumOf("moves/*/prize", "-pade", "moves/price"), ["moves/*/prize", "-pade", "moves/price"]),
+        (Key("number"), []),
+        (Key("number", "day"), ["day"]),
+        (RunningBalance("balance", of=("price",), start="paid"), []),
+        (RunningBalance("saldo", of=("-credit",), end="closing"), ["closing", "saldo", "-credit"]),
+    ],
+)
+def test_marks_name_fields(mark: Any, lost: list[str]) -> None:
+    on_list = isinstance(mark, (Key, RunningBalance))
+    moves: Any = Annotated[list[Move], Field(max_length=3)]
+    fields: dict[str, Any] = {
+        "paid": (Annotated[Decimal, Field(decimal_places=2)] | None, None),
+        "moves": (Annotated[moves, mark] if on_list else moves, []),
+        "printed": (int | None if on_list else Annotated[int | None, mark], None),
+    }
+    found = [finding for finding in check_schema(create_model("Made", **fields)) if finding.rule == "mark"]
+    name = "moves" if on_list else "printed"
+    assert [finding.pointer for finding in found] == [f"/properties/{name}"] * len(lost)
+    kind = type(mark).__name__
+    assert [finding.problem for finding in found] == [
+        f"{kind} of {name!r} names {path!r}, which is not there" for path in lost
+    ]
+
+
+def test_marks_that_are_written_wrongly() -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "integer", "x-extraction-merge": "middle"}}}
+    [finding] = [finding for finding in check_schema(schema) if finding.rule == "mark"]
+    assert finding.problem.startswith("the schema is wrong at /properties/total: x-extraction-merge cannot be 'middle'")
 
 
 def test_optional_choices_need_no_way_out() -> None:
