@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain as chained
 from itertools import islice
@@ -17,6 +17,7 @@ from typing_extensions import TypeVar
 
 from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
+from extraction.chains.page_words import merged_sources, window_sources, words_of_shown
 from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
 from extraction.documents.judging import Judge
 from extraction.documents.paging import PageSource, Shown, opened
@@ -81,7 +82,7 @@ def document_chain(
         OptionError: An option is out of range, or several pages are to be shown where boxes are asked for.
         DocumentError: When it runs, with ``on_error="raise"``.
     """
-    reader = _Reader.of(model, schema, instruction, window, retries, on_error, options)
+    reader = _Reader.of(model, schema, instruction, window, retries, on_error, False, options)
 
     def given(found: DocumentExtraction[Any]) -> Any:
         if include_report:
@@ -107,6 +108,7 @@ def extract_document(
     window: int | Literal["fit"] = 1,
     retries: int = 1,
     on_error: OnError = "raise",
+    sources: bool = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:
@@ -120,6 +122,8 @@ def extract_document(
         window: The same.
         retries: The same.
         on_error: The same.
+        sources: Whether each leaf of the value is looked for on the pages that say it, in their text layers or by OCR
+            (``find_sources``).
         config: LangChain's configuration of the run; ``max_concurrency`` is how many windows are asked at once.
         options: What else ``extraction_chain`` takes.
 
@@ -127,7 +131,7 @@ def extract_document(
         ImageError: The document cannot be read.
         DocumentError: With ``on_error="raise"``: a page has no whole answer, or what was found does not fit the schema.
     """
-    reader = _Reader.of(model, schema, instruction, window, retries, on_error, options)
+    reader = _Reader.of(model, schema, instruction, window, retries, on_error, sources, options)
     return reader.run(*_split(document), ensure_config(config))
 
 
@@ -140,11 +144,14 @@ async def aextract_document(
     window: int | Literal["fit"] = 1,
     retries: int = 1,
     on_error: OnError = "raise",
+    sources: bool = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:
     """``extract_document``, awaited."""
-    reader = await asyncio.to_thread(_Reader.of, model, schema, instruction, window, retries, on_error, options)
+    reader = await asyncio.to_thread(
+        _Reader.of, model, schema, instruction, window, retries, on_error, sources, options
+    )
     return await reader.arun(*_split(document), ensure_config(config))
 
 
@@ -170,7 +177,7 @@ class _Reader:
         size_of: How many pages a window has, by its first one.
         retries: How often the windows with which something is wrong are asked again.
         on_error: What becomes of a document with an error.
-        target: The user's schema.
+        sources: Whether the leaves are looked for on their pages.
     """
 
     parts: WindowChain
@@ -179,7 +186,7 @@ class _Reader:
     size_of: Callable[[Any], int]
     retries: int
     on_error: OnError
-    target: Any
+    sources: bool
 
     @classmethod
     def of(
@@ -190,6 +197,7 @@ class _Reader:
         window: int | Literal["fit"],
         retries: int,
         on_error: OnError,
+        sources: bool,
         options: Mapping[str, Any],
     ) -> _Reader:
         """The reader that a chain's options ask for."""
@@ -198,7 +206,7 @@ class _Reader:
             raise OptionError(f"on_error={on_error!r} is not one of {', '.join(get_args(OnError))}")
         if retries < 0:
             raise OptionError(f"retries must be 0 or more, not {retries}")
-        if window != "fit" and (isinstance(window, bool) or not isinstance(window, int) or window < 1):
+        if window != "fit" and not (type(window) is int and window >= 1):  # True is an int, too
             raise OptionError(f'window is a number of pages or "fit", not {window!r}')
         boxes = has_geometry(judge.schema)
         if boxes and window not in (1, "fit"):
@@ -207,6 +215,11 @@ class _Reader:
             )
         form = window_schema(judge.schema)
         options = {"on_truncation": "continue", **options}
+        if options.get("evidence") is not None:
+            if window != 1:
+                raise OptionError("evidence is that of one page, and several are to be shown at once", hint="window=1")
+            if isinstance(options["evidence"], str) and options["evidence"] == "words":
+                options["evidence"] = words_of_shown  # a page with a text layer needs no OCR
         size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
         return cls(
             window_chain(model, form, instruction=instruction, options=_for_json(options, schema)),
@@ -215,7 +228,7 @@ class _Reader:
             size_of,
             retries,
             on_error,
-            schema,
+            sources,
         )
 
     def run(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
@@ -280,7 +293,8 @@ class _Reader:
             conflicts=found.merged.conflicts,
             joined=found.merged.joined,
             confidence=found.merged.confidence,
-            schema=self.target if isinstance(self.target, dict) else None,
+            sources=merged_sources(found.merged, [one.sources for one in windows]) if self.sources else None,
+            schema=self.judge.schema,
         )
         if self.on_error == "raise":
             _check(result)
@@ -308,11 +322,19 @@ class _Reader:
         """What some windows say; damaged pages are not asked about."""
         chain = self.whole if questions[0].count == 0 else self.parts
         answers = iter((yield _Batch(chain, [one for one in questions if one.shown.pages])))
-        return [
+        windows = [
             chain.window(one.shown, next(answers))
             if one.shown.pages
             else Window(one.shown.numbers, error=one.shown.error)
             for one in questions
+        ]
+        if not self.sources:
+            return windows
+        return [
+            replace(window, sources=window_sources(window.data, one.shown.pages, self.judge.schema))
+            if one.shown.pages and window.data is not None
+            else window
+            for window, one in zip(windows, questions, strict=True)
         ]
 
 

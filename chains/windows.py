@@ -13,8 +13,10 @@ from langchain_core.prompts import BasePromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 
 from extraction.chains.extract import extraction_chain
-from extraction.chains.models import ChatModel, inner_models, is_local
+from extraction.chains.models import ChatModel, is_local
+from extraction.chains.page_words import showing
 from extraction.chains.pictures import data_uri
+from extraction.chains.remote import inner_models
 from extraction.documents.paging import Shown
 from extraction.documents.result import Window
 from extraction.errors import (
@@ -111,15 +113,16 @@ def window_chain(
     chain = cast("RunnableSequence[Any, Any]", extraction_chain(model, schema, instruction=instruction, **options))
     steps = chain.steps
     end = next(index for index, step in enumerate(steps) if isinstance(step, BasePromptTemplate)) + 1
-    prompt = RunnableSequence(*steps[:end])
+    prompt: Runnable[Any, Any] = RunnableSequence(*steps[:end])
 
     def show(question: Question) -> ChatPromptValue:
         first, *others = question.shown.pages
         asked = {"image": first.picture, "instruction": instruction_of(question, instruction)}
-        *before, last = prompt.invoke(asked).to_messages()
+        with showing(first):
+            *before, last = prompt.invoke(asked).to_messages()
         return ChatPromptValue(messages=[*before, _with_pictures(last, others)])
 
-    asked = RunnableSequence(RunnableLambda(show, name="show_pages"), *steps[end:-1])
+    asked: Runnable[Question, AIMessage] = RunnableSequence(RunnableLambda(show, name="show_pages"), *steps[end:-1])
     return WindowChain(asked, cast("GroundedOutputParser[Any]", steps[-1]))
 
 

@@ -16,8 +16,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -40,7 +41,6 @@ from extraction.errors import OptionError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import Runnable
 
     from extraction.chat_model import ChatTransformers
     from extraction.outcomes import Outcome
@@ -99,8 +99,10 @@ ModelOption = Annotated[
 ImagesArgument = Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures; - is standard input.")]
 TokensOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Longest answer, in tokens.")]
 TruncationOption = Annotated[
-    Literal["raise", "salvage", "continue"],
-    typer.Option(help="An answer that the tokens cut: an error, what is complete of it, or the rest of it."),
+    Literal["raise", "salvage", "continue"] | None,
+    typer.Option(
+        help="An answer that the tokens cut: an error (pictures), what is complete of it, or the rest of it (documents)."
+    ),
 ]
 LeastOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Least pixels that the model sees of a picture.")
@@ -151,7 +153,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     ] = None,
     family: FamilyOption = None,
     max_tokens: TokensOption = None,
-    on_truncation: TruncationOption = "raise",
+    on_truncation: TruncationOption = None,
     min_pixels: LeastOption = None,
     max_pixels: MostOption = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Makes sampled answers repeatable.")] = None,
@@ -161,16 +163,27 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     checks: Annotated[
         bool, typer.Option("--checks", help="Put what does not add up into the JSON, too: {value, checks}.")
     ] = False,
+    pages: Annotated[
+        str | None, typer.Option("--pages", metavar="1-3,7", help="Which pages of documents; else all.")
+    ] = None,
+    dpi: Annotated[float | None, typer.Option(min=1, metavar="N", help="Pixels per inch of a PDF's pages.")] = None,
+    window: Annotated[int, typer.Option(min=1, metavar="N", help="Pages of a document that are shown at once.")] = 1,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Put a document's report into the JSON: pages, conflicts, what is missing."),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Extract a value from each picture.
+    """Extract a value from each picture or document (PDF, TIFF of several pages).
 
-    One picture gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed.
-    What does not add up in a document is told on standard error.
+    One gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed. What does
+    not add up in a document is told on standard error. The password of encrypted PDFs is taken from EXTRACTION_PASSWORD.
     """
     options = {"family": family, "max_tokens": max_tokens, "seed": seed, "temperature": temperature}
     options |= {"min_pixels": min_pixels, "max_pixels": max_pixels}
+    from extraction import aextract_document
     from extraction.chains import extraction_chain
+    from extraction.document_runs import Reading, run_outcomes, sources_of
     from extraction.schemas import load_schema
 
     # Standard output is kept for the result: a schema's module, or a model's own code, may print.
@@ -178,11 +191,15 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
-        chain = extraction_chain(
-            chat_model(model, options), target, instruction=instruction, on_truncation=on_truncation, family=family
-        )
-        entries, well = _extracted(chain, images, plots, target, debug=debug)
-    well &= _delivered(entries, out, checks=checks)
+        llm, words = chat_model(model, options), {"instruction": instruction, "family": family}
+        words |= {} if on_truncation is None else {"on_truncation": on_truncation}
+        chain = extraction_chain(llm, target, **words)
+        on_error = "report" if provenance else "raise"  # what is missing stands in the report, or nothing is said
+        reader = partial(aextract_document, llm, schema=target, window=window, on_error=on_error, **words)
+        reading = Reading(pages, dpi, window, provenance)
+        found = partial(run_outcomes, chain, reader, sources_of(images), reading)
+        entries, well = _extracted(found, images, plots, target, debug=debug)
+    well &= _delivered(entries, out, more={"checks": checks, "report": provenance})
     raise typer.Exit(0 if well else 1)
 
 
@@ -324,24 +341,26 @@ def _checked_files(images: Sequence[str], out: Path | None, plot: str | None) ->
 
 
 def _extracted(
-    chain: Runnable[Any, Any], images: Sequence[str], plots: Sequence[Path], target: Schema, *, debug: bool
+    found: Callable[..., Iterator[Outcome]],
+    images: Sequence[str],
+    plots: Sequence[Path],
+    target: Schema,
+    *,
+    debug: bool,
 ) -> tuple[list[dict[str, Any]], bool]:
     """An entry for each picture, and whether all went well; plots are written on the way."""
-    from extraction.outcomes import outcomes
-
-    sources = [(name, sys.stdin.buffer if name == STDIN else name) for name in images]
     entries: list[dict[str, Any]] = []
     well = True
     try:
         with ProgressBar(len(images)) as bar:
-            for outcome in outcomes(chain, sources, {"callbacks": [bar]}):
+            for outcome in found({"callbacks": [bar]}):
                 entries.append(outcome.entry())
                 bar.show(len(entries))
-                for check in outcome.checks:
-                    complain(check, about=outcome.name)
+                for told in (*outcome.checks, *outcome.notes):
+                    complain(told, about=outcome.name)
+                well &= outcome.whole
                 if outcome.error is not None:
                     complain(outcome.error, about=outcome.name, debug=debug)
-                    well = False
                 elif plots:
                     well &= _plotted(outcome, target, plots[len(entries) - 1])
     except KeyboardInterrupt:
@@ -353,24 +372,26 @@ def _extracted(
 def _plotted(outcome: Outcome, target: Schema, path: Path) -> bool:
     """Whether the plot of a value could be written."""
     try:
-        write_file(path, outcome.plot(target, path.suffix.lower().removeprefix(".")))
+        for name, data in outcome.plots(target, path):
+            write_file(name, data)
     except OSError as error:
         complain(f"{path} cannot be written: {error.strerror or error}")
         return False
     return True
 
 
-def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, *, checks: bool = False) -> bool:
+def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, more: Mapping[str, bool] | None = None) -> bool:
     """Whether the result is where it belongs; what a file cannot take goes to standard output, so that it is not lost.
 
-    Of one picture the result is its bare value, or its value and checks, and there is none where it failed.
+    Of one picture the result is its bare value, or its value with what ``more`` is wanted, and there is none where it failed.
     """
     if len(entries) == 1 and "error" in entries[0]:
         return False
+    more = more or {}
     hidden = {"image"} if len(entries) == 1 else set()
-    hidden |= set() if checks else {"checks"}
+    hidden |= {key for key in ("checks", "report") if not more.get(key)}
     told = [{key: one for key, one in entry.items() if key not in hidden} for entry in entries]
-    result = told if len(told) > 1 else told[0] if checks else told[0]["value"]
+    result = told if len(told) > 1 else told[0] if any(more.values()) else told[0]["value"]
     data = _json(result)
     if out is not None:
         try:

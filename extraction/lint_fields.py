@@ -155,7 +155,8 @@ def closed_choice(place: Place) -> Found:
     for option in place.options:
         texts = [value for value in option.values or () if isinstance(value, str)]
         known = {word for text in texts for word in words_of(text)}
-        if len(texts) > 1 and not place.nullable and not known & _ESCAPES:
+        forced = not place.nullable and place.required and (place.name or not place.level)  # an item can be left out
+        if len(texts) > 1 and forced and not known & _ESCAPES:
             yield Finding(
                 place.pointer,
                 "closed-choice",
@@ -167,10 +168,11 @@ def closed_choice(place: Place) -> Found:
 
 def anything(place: Place) -> Found:
     """Values of any form, and keys that the model makes up."""
+    told = any(option.kinds or option.values is not None for option in place.options)
     for option in place.options:
         node = option.node
         others = node.get("additionalProperties")
-        if not option.kinds and option.values is None:
+        if not told:
             what, instead = "may be anything", "say what it is: a type, fields, a list of items"
         elif option.kinds == ("object",) and isinstance(others, Mapping) and others:
             what, instead = "has keys that the model makes up", "ask for a list of items with a `label` and a `value`"
@@ -224,8 +226,10 @@ def date_as_text(place: Place) -> Found:
 def undescribed(place: Place) -> Found:
     """Names that could mean several things, and are not explained."""
     words = words_of(place.name)
-    if place.description or not place.name or any(MARKER_KEY in option.node for option in place.options):
+    if place.description or not place.name:
         return
+    if any(MARKER_KEY in option.node or option.values is not None for option in place.options):
+        return  # a mark or the listed values explain it
     if not words or not any(map(_is_word, words)):
         yield Finding(
             place.pointer,

@@ -119,14 +119,30 @@ def _options(root: Node, pointer: str, node: Any, passed: frozenset[int]) -> Ite
         return
     passed |= {id(node)}
     if (reference := reference_in(node)) is not None:
-        yield from _options(root, unquote(reference[1:]), resolve_reference(root, reference), passed)
+        target = resolve_reference(root, reference)
+        named = reference[1:2] not in ("", "/")  # an anchor, which says nothing of where it stands
+        yield from _options(root, _found(root, target) if named else unquote(reference[1:]), target, passed)
         return
     choices = [key for key in ("anyOf", "oneOf", "allOf") if isinstance(node.get(key), list)]
     for key in choices:
         for index, below in enumerate(node[key]):
             yield from _options(root, f"{pointer}/{key}/{index}", below, passed)
-    if not choices or "properties" in node:
+    if not choices or "properties" in node or "type" in node:
         yield Option(pointer, node)
+
+
+def _found(root: Node, target: Any) -> str:
+    """The pointer of a part of a document, by its identity."""
+    waiting: list[tuple[str, Any]] = [("", root)]
+    while waiting:
+        pointer, node = waiting.pop()
+        if node is target:
+            return pointer
+        if isinstance(node, Mapping):
+            waiting += [(f"{pointer}/{escaped(key)}", below) for key, below in node.items()]
+        elif isinstance(node, list):
+            waiting += [(f"{pointer}/{index}", below) for index, below in enumerate(node)]
+    return ""
 
 
 def _is_null(node: Node) -> bool:

@@ -18,6 +18,7 @@ from extraction.families import FamilyLike, find_family
 from extraction.forms import known
 from extraction.grammar import unenforced
 from extraction.lint_fields import FIELD_RULES, Finding
+from extraction.lint_marks import lost_marks
 from extraction.lint_places import Place, escaped, places, pointer_of
 from extraction.merging import Facts, Part, disjoint
 from extraction.prompts import has_geometry, schema_text
@@ -57,7 +58,7 @@ def check_schema(schema: Schema | str, *, family: FamilyLike | None = None) -> l
     for place in listed:
         for rule in FIELD_RULES:
             found += rule(place)
-        found += _same_names(place)
+        found += [*_same_names(place), *lost_marks(document, place)]
     found += _unions(document)
     found += _size(document, listed, family)
     found += _same_aliases(target)
@@ -139,11 +140,10 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
     translator = Translator(document, Caps())
 
     def follow(part: Part) -> Part:
-        for _ in range(100):
-            target = references.target(part)
-            if target is None:
-                break
-            part = target
+        passed = set[int]()
+        while isinstance(part.node, dict) and id(part.node) not in passed:
+            passed.add(id(part.node))
+            part = references.target(part) or part
         return part
 
     waiting, seen = [Part(document, "$")], set[int]()
@@ -153,7 +153,7 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
             continue
         seen.add(id(part.node))
         for keyword in ("anyOf", "oneOf"):
-            options = [translator.facts([option]) for option in part.below(keyword)]
+            options = [translator.facts([option]) for option in part.below(keyword) if isinstance(option.node, dict)]
             if _overlap(options, follow):
                 yield Finding(
                     pointer_of(document, part.path),
@@ -171,7 +171,7 @@ def _unions(document: dict[str, Any]) -> Iterator[Finding]:
 
 def _overlap(options: list[list[Facts]], follow: Callable[[Part], Part]) -> bool:
     return any(
-        not disjoint(one, other, follow) and not _both_numbers(one, other)
+        not disjoint(one, other, follow) and not _alike(one, other)
         for index, option in enumerate(options)
         for following in options[index + 1 :]
         for one in option
@@ -179,9 +179,12 @@ def _overlap(options: list[list[Facts]], follow: Callable[[Part], Part]) -> bool
     )
 
 
-def _both_numbers(one: Facts, other: Facts) -> bool:
-    """Whether both are numbers, which are equal in value whichever of them is taken."""
-    return {*one.allowed_kinds(), *other.allowed_kinds()} <= {"integer", "number"}
+def _alike(one: Facts, other: Facts) -> bool:
+    """Whether it does not matter which of two is meant: two numbers, or two texts that each have a form."""
+    kinds = {*one.allowed_kinds(), *other.allowed_kinds()}
+    if kinds == {"string"}:
+        return all(facts.formats or facts.patterns or facts.values for facts in (one, other))
+    return bool(kinds) and kinds <= {"integer", "number"}
 
 
 def _size(document: dict[str, Any], listed: Sequence[Place], family: FamilyLike | None) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ class Key(_Mark):
     fields: tuple[str, ...]
 
     def __init__(self, *fields: str) -> None:
-        if not fields or not all(isinstance(name, str) and name for name in fields):
+        if not fields or not all(fields):
             raise SchemaError("Key needs the names of fields, such as Key('number')")
         object.__setattr__(self, "fields", fields)
 
@@ -197,7 +197,10 @@ def _read(kind: type[_Mark], told: Any) -> _Mark:
     if kind is SumOf:
         return SumOf(*told) if isinstance(told, list) else SumOf(*told["terms"], within=told.get("within", 0.0))
     if kind is Key:
-        return Key(*([told] if isinstance(told, str) else told))
+        names = [told] if isinstance(told, str) else told
+        if not all(isinstance(name, str) for name in names):
+            raise TypeError("names of fields are texts")
+        return Key(*names)
     if kind is RunningBalance:
         return RunningBalance(**{**told, "of": tuple(told.get("of", ("amount",)))})
     if not isinstance(told, str):

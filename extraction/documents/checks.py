@@ -144,7 +144,7 @@ def _compare_balances(data: dict[str, Any], path: Path, name: str, mark: Running
     start = [] if mark.start is None else [_Line(pointer((*path, mark.start)), None, number_of(data.get(mark.start)))]
     end = [] if mark.end is None else [_Line(pointer((*path, mark.end)), Decimal(0), number_of(data.get(mark.end)))]
     slack = Decimal(repr(mark.within))
-    forward, backward = (_Balances(mark.balance, slack).read([*start, *lines, *end]) for lines in (rows, rows[::-1]))
+    forward, backward = (_Balances(slack).read([*start, *lines, *end]) for lines in (rows, rows[::-1]))
     best = min(forward, backward, key=lambda one: len(one.failed))  # forward, where both are equal
     checked.compared += bool(best.compared)
     checked.failed += best.failed
@@ -164,20 +164,19 @@ class _Balances:
     """Balances, one after the other.
 
     Attributes:
-        field: The name of the balance in a row.
         slack: By how much each may be off.
         compared: How many could be calculated.
         failed: Those that are not what was calculated.
     """
 
-    field: str
     slack: Decimal
     compared: int = 0
     failed: list[Check] = field(default_factory=list)
 
     def read(self, lines: Sequence[_Line]) -> _Balances:
         """The same, with all lines compared."""
-        before, since = None, list[str]()
+        before: Decimal | None = None
+        since: list[str] = []
         for line in lines:
             since.append(line.pointer)
             calculated = None if before is None or line.adds is None else before + line.adds

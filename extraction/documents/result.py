@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from extraction.confidence import Confidence
 from extraction.frames import BoxNote
+from extraction.result import with_shapes
 from extraction.schemas.checks import Check
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_core.messages.ai import UsageMetadata
+    from matplotlib.figure import Figure
 
     from extraction.grounding.sources import Sources
+    from extraction.pages.page import Page
 
 T = TypeVar("T")
 
@@ -121,6 +124,7 @@ class Window:
         raw: The model's message; None where there is none.
         confidence: How sure the model was of each part of ``data``.
         notes: What had to be mended in boxes.
+        sources: Where the leaves of ``data`` stand on the pages, where that was asked for.
     """
 
     pages: tuple[int, ...]
@@ -130,6 +134,7 @@ class Window:
     raw: AIMessage | None = None
     confidence: Confidence | None = None
     notes: tuple[BoxNote, ...] = ()
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,7 @@ class DocumentExtraction(Generic[T]):
         joined: JSON pointers of the items that a page's end had cut, and that were put together.
         confidence: How sure the model was of the leaves and boxes of ``data``; None where it does not tell.
         sources: Where the leaves stand on their pages, where that was asked for.
-        schema: Where a JSON schema was asked for, that schema.
+        schema: The JSON schema of the value.
     """
 
     value: T
@@ -201,7 +206,7 @@ class DocumentExtraction(Generic[T]):
     joined: tuple[str, ...] = ()
     confidence: Confidence | None = None
     sources: Sources | None = None
-    schema: Mapping[str, Any] | None = field(default=None, repr=False)
+    schema: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def complete(self) -> bool | None:
@@ -215,9 +220,27 @@ class DocumentExtraction(Generic[T]):
 
         total: UsageMetadata | None = None
         for window in self.windows:
-            if window.raw is not None:
+            if window.raw is not None and window.raw.usage_metadata is not None:
                 total = add_usage(total, window.raw.usage_metadata)
         return total
+
+    def plots(self, pages: Iterable[Page], **options: Any) -> Iterator[tuple[int, Figure]]:
+        """A figure of each page with the boxes that were found on it, one after the other, with the page's number.
+
+        Args:
+            pages: The document; its pictures were not kept.
+            options: Of ``plot_boxes``.
+        """
+        from extraction.plotting import plot_boxes
+
+        found = {window.pages[0]: window.data for window in self.windows if len(window.pages) == 1}
+        for page in pages:
+            data = found.get(page.number)
+            shapes = [] if data is None else with_shapes(data, self.schema)
+            figure = plot_boxes(page.picture, shapes, **options).get_figure(root=True)
+            if figure is None:  # only when the caller's own axes were taken off their figure
+                raise ValueError("the axes belong to no figure")
+            yield page.number, figure
 
     def json(self, indent: int | None = 2) -> str:
         """The value as JSON text."""

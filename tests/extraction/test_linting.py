@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import json
 import warnings
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
+from typer.testing import CliRunner, Result
 
-from extraction import Finding, check_schema
+from extraction import Finding, check_schema, cli
 from extraction.errors import BoxConventionError, SchemaError
 from extraction.grammar import GrammarWarning
 from extraction.lint_places import pointer_of
 from extraction.schemas import Box, Color, LabeledBox, documents, registered_schemas
+from extraction.schemas.json_schema import resolve_reference
+from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 
 TEXT = Annotated[str, Field(max_length=20)]
 
@@ -146,6 +151,9 @@ def test_finds(rule: str, name: str, kind: Any, default: Any) -> None:
         ("closed-choice", "paid_by", Literal["cash", "card", "not_readable"], ...),
         ("closed-choice", "paid_by", Paid | None, None),
         ("closed-choice", "animal", Cat | Dog, ...),
+        ("closed-choice", "seen", Annotated[list[Literal["cat", "dog"]], Field(max_length=2)], ...),
+        ("undescribed", "kind", Literal["cat", "other"], ...),
+        ("union", "when", dt.date | dt.datetime, ...),
         ("anything", "rows", Annotated[list[Row], Field(max_length=3)], []),
         ("inexact-money", "total", Annotated[Decimal, Field(decimal_places=2)] | None, None),
         ("inexact-money", "tax_rate", float | None, None),
@@ -248,6 +256,19 @@ def test_pointers_lead_to_the_place() -> None:
     assert pointer_of(schema, "$.nothing") == ""
 
 
+@pytest.mark.parametrize("file", ["commerce", "vision_documents", "ui_charts", "apis_tools"])
+def test_schemas_that_others_wrote(file: str) -> None:
+    """All can be checked, and every pointer leads to a place of its schema."""
+    lines = (Path(__file__).parent / "schemas_of_others" / f"{file}.jsonl").read_text(encoding="utf-8").splitlines()
+    found = 0
+    for line in lines:
+        schema = json.loads(line)["schema"]
+        for finding in check_schema(schema):
+            assert resolve_reference(schema, f"#{quote(finding.pointer)}") is not None
+            found += 1
+    assert found > len(lines)
+
+
 def test_definitions_are_looked_at_once_and_circles_end() -> None:
     class Part(BaseModel):
         parts: list[Part] = Field([], max_length=3)
@@ -279,6 +300,82 @@ def test_a_check_spends_no_warning() -> None:
         check_schema(schema)
     with pytest.warns(GrammarWarning, match="uniqueItems"):
         build_grammar(Constraint.of(json_schema_of(schema)), ToolDialect())
+
+
+class Move(BaseModel):
+    number: TEXT
+    price: Annotated[Decimal, Field(decimal_places=2)] | None = None
+    balance: Annotated[Decimal, Field(decimal_places=2)] | None = None
+
+
+@pytest.mark.parametrize(
+    ("mark", "lost"),
+    [
+        (Merge("last"), []),
+        (CountOf("moves"), []),
+        (CountOf("movs"), ["movs"]),
+        (SumOf("moves/*/price", "-paid"), []),
+        (SumOf("moves/*/prize", "-pade", "moves/price"), ["moves/*/prize", "-pade", "moves/price"]),
+        (Key("number"), []),
+        (Key("number", "day"), ["day"]),
+        (RunningBalance("balance", of=("price",), start="paid"), []),
+        (RunningBalance("saldo", of=("-credit",), end="closing"), ["closing", "saldo", "-credit"]),
+    ],
+)
+def test_marks_name_fields(mark: Any, lost: list[str]) -> None:
+    on_list = isinstance(mark, (Key, RunningBalance))
+    moves: Any = Annotated[list[Move], Field(max_length=3)]
+    fields: dict[str, Any] = {
+        "paid": (Annotated[Decimal, Field(decimal_places=2)] | None, None),
+        "moves": (Annotated[moves, mark] if on_list else moves, []),
+        "printed": (int | None if on_list else Annotated[int | None, mark], None),
+    }
+    found = [finding for finding in check_schema(create_model("Made", **fields)) if finding.rule == "mark"]
+    name = "moves" if on_list else "printed"
+    assert [finding.pointer for finding in found] == [f"/properties/{name}"] * len(lost)
+    kind = type(mark).__name__
+    assert [finding.problem for finding in found] == [
+        f"{kind} of {name!r} names {path!r}, which is not there" for path in lost
+    ]
+
+
+def test_marks_that_are_written_wrongly() -> None:
+    schema = {"type": "object", "properties": {"total": {"type": "integer", "x-extraction-merge": "middle"}}}
+    [finding] = [finding for finding in check_schema(schema) if finding.rule == "mark"]
+    assert finding.problem.startswith("the schema is wrong at /properties/total: x-extraction-merge cannot be 'middle'")
+
+
+def test_optional_choices_need_no_way_out() -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {"paid_by": {"enum": ["cash", "card"]}}}
+    assert "closed-choice" not in rules(schema)
+    assert "closed-choice" in rules({**schema, "required": ["paid_by"]})
+
+
+def command(*args: str) -> Result:
+    return CliRunner().invoke(cli.app, ["schemas", *args], prog_name="extraction")
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0 where nothing is found, or advice alone; 1 for errors; 2 where there is nothing to check."""
+    monkeypatch.chdir(tmp_path)
+    head = "print('hello')\nfrom pydantic import BaseModel\n"
+    Path("mine.py").write_text(
+        head + "class Bill(BaseModel):\n    due_date: str\nclass Note(BaseModel):\n    text: str\n"
+    )
+    done = command("--check", "mine.py:Bill")
+    assert done.exit_code == 1
+    assert done.stderr == "hello\n"
+    assert done.stdout.splitlines() == [str(finding) for finding in check_schema("mine.py:Bill")]
+    assert command("mine.py:Note", "--check").stdout.count(": advice: ") == 2
+    assert command("mine.py:Note", "--check").exit_code == 0
+    done = command("--check", "receipt")
+    assert (done.exit_code, done.output) == (0, "")
+    assert "[boxes]" in command("--check", "scene", "--family", "kosmos2").stdout
+    assert "[boxes]" not in command("--check", "scene", "--family", "qwen3-vl").stdout
+    for wrong in (["--check"], ["--check", "nope"], ["--check", "mine.py:Nope"], ["--check", "--prompt", "receipt"]):
+        done = command(*wrong)
+        assert (done.exit_code, done.stdout) == (2, "")
+    assert command("--check", "scene", "--family", "nobody").exit_code == 2
 
 
 def test_files_and_modules(tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ def test_hands_write_them_too(told: dict[str, Any], mark: object) -> None:
         {"x-extraction-merge": "middle"},
         {"x-extraction-merge": 1},
         {"x-extraction-key": 5},
+        {"x-extraction-key": ["number", 5]},
         {"x-extraction-sum-of": {"within": 1}},
         {"x-extraction-count-of": ["rows"]},
         {"x-extraction-running-balance": {"from": "left"}},

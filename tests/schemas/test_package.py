@@ -71,7 +71,7 @@ def test_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["color", "counting", "geometry", "money"])
+@pytest.mark.parametrize("name", ["color", "counting", "geometry", "iban", "money", "mrz"])
 def test_examples(name: str) -> None:
     results = doctest.testmod(importlib.import_module(f"extraction.schemas.{name}"))
     assert results.attempted > 0
