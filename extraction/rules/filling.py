@@ -68,9 +68,10 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
         SchemaError: The schema cannot be read.
     """
     tree = wanted(schema)
-    phrases = sorted({phrase for leaf in leaves(tree) for phrase in leaf.phrases})
+    every = list(leaves(tree))
     sheets = [sheet_of(words, number) for number, words in enumerate(pages, start=1)]
-    state = _Filling(Fields(Board(sheets, phrases), phrases), len(pages))
+    board = Board(sheets, sorted({phrase for leaf in every for phrase in leaf.phrases}))
+    state = _Filling(Fields(board, every), len(pages))
     data = _node(tree, (), state)
     if data is ABSENT:
         state.missing.append(())

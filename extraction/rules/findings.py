@@ -28,7 +28,9 @@ _IBAN: Final = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:\s?[A-Z0-9]{2,4}){3,
 _NUMERIC_DATE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(?:\d{4}|\d{2})(?!\d)")
 _US_ADDRESS: Final = re.compile(r"\b[A-Z]{2}\.? ?\d{5}(?:-\d{4})?\b")
 _US_WORDS: Final = re.compile(r"\b(?:sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE)
-_SYMBOL: Final = re.compile(r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$")
+_SYMBOL: Final = re.compile(
+    r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$"
+)
 _CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 
 

@@ -83,7 +83,9 @@ class _Vocabulary:
         # By their first letters, so that few are tried at each place.
         initials: dict[str, list[str]] = {}
         for index, phrase in enumerate(ordered):
-            initials.setdefault("n#" if phrase.startswith("number") else phrase[0], []).append(f"(?P<p{index}>{_pattern(phrase)})")
+            initials.setdefault("n#" if phrase.startswith("number") else phrase[0], []).append(
+                f"(?P<p{index}>{_pattern(phrase)})"
+            )
         alternatives = "|".join(f"(?=[{re.escape(one)}])(?:{'|'.join(told)})" for one, told in initials.items())
         self._regex = re.compile(rf"(?<![^\W\d_])(?:{alternatives})(?:(?![^\W\d_])|{_CURRENCY_END})")
 

@@ -88,7 +88,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "money",
         "change|change due|cash change|change given|change amount|returned|rueckgeld|wechselgeld",
         "change due|cash change|change given|total change|change amount|your change|change|ruckgeld|rueckgeld|wechselgeld|"
-        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|baki|terug|retour|troco",
+        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|baki|terug|retour|troco|"
+        "a rendre|devolucion|a devolver",
     ),
     "opening_balance": Concept.of(
         "money",
@@ -109,7 +110,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "unit price|price per unit|price each|unit cost|rate|price|einzelpreis|cost",
         "harga|unit price|price per unit|price each|unit cost|u price|u p|price unit|price|rate|einzelpreis|stuckpreis|e preis|"
         "preis|ep|prix unitaire|prix unit|p u ht|pu|prix|precio unitario|precio unit|precio|prezzo unitario|prezzo unit|"
-        "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each",
+        "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each|"
+        "p u",
     ),
     "line_total": Concept.of(
         "money",
