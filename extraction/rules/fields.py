@@ -99,9 +99,11 @@ class Fields:
         """Whether a value can belong to a leaf's owner by its place."""
         party = {"customer": self.customer, "ship_to": self.consignee}.get(leaf.owner)
         here = id(choice.finding.span.cell)
+        if leaf.kind not in ("phone", "email", "url", "iban"):
+            return True  # the cost of shipping is nobody's
         if leaf.owner in ("customer", "ship_to"):
             return party is not None and here in party.cells
-        return leaf.kind not in ("phone", "email", "url") or here not in self._foreign
+        return here not in self._foreign
 
     # --- words -------------------------------------------------------------------------------------------------------
 

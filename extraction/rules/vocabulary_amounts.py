@@ -53,7 +53,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "money",
         "discount|total discount|discount amount|savings|rebate|rabatt|reduction|coupon",
         "total discount|discount total|discount amount|discount|disc|savings|you saved|total savings|total saved|"
-        "total saving|coupon|rebate|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|promo|promotion",
+        "total saving|coupon|rebate|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|promo|promotion|"
+        "dto|promo discount|disc|member discount",
     ),
     "tip": Concept.of(
         "money", "tip|gratuity|tip amount", "tip|gratuity|suggested tip|trinkgeld|pourboire|propina|mancia|fooi"
@@ -79,7 +80,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     "cash": Concept.of(
         "money",
         "amount paid|total paid|paid|cash|tendered|amount tendered|cash tendered|cash paid|paid cash|cash received|given|amount received|cash given",
-        "cash tendered|amount tendered|tendered|cash tend|cash received|amount received|cash paid|payment|paid|cash|"
+        "cash tendered|amount tendered|tendered|cash tend|cash received|amount received|cash paid|payment received|paid|cash|"
         "card payment|bargeld|bar|gegeben|erhalten|especes|recu|efectivo|entregado|contanti|contante|pagamento contante|"
         "contant|tunai|ontvangen|dinheiro|visa|mastercard|master card|amex|debit card|credit card|debit|credit|ec karte|"
         "girocard|karte|carte bancaire|carte|tarjeta|carta|bancomat|pin|bankkaart|kaart|eftpos|total paid|amount paid",
@@ -111,14 +112,16 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "harga|unit price|price per unit|price each|unit cost|u price|u p|price unit|price|rate|einzelpreis|stuckpreis|e preis|"
         "preis|ep|prix unitaire|prix unit|p u ht|pu|prix|precio unitario|precio unit|precio|prezzo unitario|prezzo unit|"
         "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each|"
-        "p u",
+        "p u|"
+        "p unit|unit|pr unit|prix u",
     ),
     "line_total": Concept.of(
         "money",
         "line total|total price|amount|total|line amount|item total|extended price|subtotal|price|net amount|sum|cost",
         "jumlah|line total|total price|ext price|extended price|extended|line amount|net amount|amount|total|gesamtpreis|"
         "gesamt|betrag|summe|g preis|gp|prix total|montant ht|montant|total ht|importe|total linea|importo|totale|"
-        "bedrag|totaal|valor total|valor|price|preis|prix|precio|prezzo|prijs",
+        "bedrag|totaal|valor total|valor|price|preis|prix|precio|prezzo|prijs|"
+        "amt|ttl",
     ),
     # --- dates and times ---------------------------------------------------------------------------------------------
     "date": Concept.of(
@@ -205,7 +208,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "order number|order id|purchase order|po number|purchase order number|order|order reference",
         "purchase order number|purchase order|order number|order id|po number|p o number|sales order|your order|order ref|"
         "order|bestellnummer|bestell number|auftragsnummer|auftrag number|numero de commande|commande number|"
-        "numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|ordernummer",
+        "numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|ordernummer|"
+        "customer ref|customer reference|your ref|your reference|client ref|ihr zeichen|ihre bestellung|votre reference|votre commande|su referencia|su pedido|vostro ordine|referentie",
     ),
     "customer_number": Concept.of(
         "code",
