@@ -86,6 +86,8 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
             ),
             None,
         )
+        if "tax" in names:
+            names |= {"tax_rate"}
         dated = any(name in concepts() and concepts()[name].kind == "date" for name in names)
         key = own or _key_of(group, names & COLUMNS) or (_dated_key(group) if dated else None)
         if key in taken:

@@ -42,7 +42,7 @@ def _lines(board: Board) -> list[dict[str, Finding]]:
     rows: dict[tuple[int, int], dict[str, Finding]] = {}
     for label, _ in board.labels.named("tax"):
         cell = label.span.cell
-        if not label.leads or (cell.page, cell.row) in board.heads | board.tax_heads:
+        if not label.leads or board.is_more(label) or (cell.page, cell.row) in board.heads | board.tax_heads:
             continue
         amounts = [one.finding for one in board.beside(label, ("money",))]
         rates = [one.finding for one in board.beside(label, ("percent",)) if one.finding.span.cell.row == cell.row]

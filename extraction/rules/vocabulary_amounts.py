@@ -47,7 +47,10 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "cuota iva|cuota|steuer|cukai|importe iva|di cui iva|totale iva|iva|btw bedrag|waarvan btw|btw|imposto|impuesto|impuestos|igv|itbis",
     ),
     "tax_rate": Concept.of(
-        "percent", "tax rate|vat rate|gst rate|tax percent|rate|tax percentage", "tax rate|vat rate"
+        "percent",
+        "tax rate|vat rate|gst rate|tax percent|rate|tax percentage",
+        "tax rate|vat rate|"
+        "tax %|vat %|gst %|sst %|mwst %|ust %|tva %|iva %|btw %|tax percent|steuersatz|taux tva|tipo iva|aliquota",
     ),
     "discount": Concept.of(
         "money",
