@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.ocr.reading import read_words
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
     from extraction.plotting import plot_bounding_boxes, plot_boxes
@@ -75,6 +76,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.conventions": ("BoxConvention",),
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
+            "extraction.ocr.reading": ("read_words",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -120,4 +122,5 @@ __all__ = [
     "load_image",
     "plot_bounding_boxes",
     "plot_boxes",
+    "read_words",
 ]

@@ -61,9 +61,7 @@ def find_engine(engine: Engine | None = None) -> OcrEngine:
         )
     if missing := [module for module in _NEEDED[engine] if not _installed(module)]:
         extra = "ocr" if engine == "rapidocr" else "tesseract"
-        raise MissingExtraError(
-            f"{missing[0]} is not installed", hint=f'pip install "langchain-extraction[{extra}]"'
-        )
+        raise MissingExtraError(f"{missing[0]} is not installed", hint=f'pip install "langchain-extraction[{extra}]"')
     return _shared(engine)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,16 @@ _CONTRAST = 24
 
 _RULE = 0.85
 """A row with ink in more than this share of its columns is a printed rule, and no text."""
+
+_ENOUGH_GAPS = 4
+_NARROW = 0.65
+"""Of so many blanks in a line, those that are narrower than this share of their median are none. In letters 12 pixels high
+false ones are half as wide as the others."""
+
+_BLANK = 0.5
+_WIDE = 2.5
+"""A gap wider than this share of the height of a line's ink, and than so many gaps between letters, is a blank: also in
+typewriter faces, whose points and colons stand in gaps of 0.4."""
 
 _TRIM = 0.3
 """At most this share of a strip's height is taken for empty paper above its text, and below it."""
@@ -40,11 +51,13 @@ class Ink:
         columns: Shape (width,): whether there is ink in the column.
         top: The first row with ink, in shares of the height.
         bottom: Behind the last row with ink, in shares of the height.
+        height: From the one to the other, in pixels of the strip.
     """
 
     columns: npt.NDArray[np.bool_]
     top: float
     bottom: float
+    height: int
 
 
 def find_ink(strip: Pixels) -> Ink | None:
@@ -63,7 +76,7 @@ def find_ink(strip: Pixels) -> Ink | None:
     height = len(mask)
     trim = int(_TRIM * height)
     top, bottom = min(int(rows[0]), trim), max(int(rows[-1]) + 1, height - trim)
-    return Ink(mask[top:bottom].any(axis=0), top / height, bottom / height)
+    return Ink(mask[top:bottom].any(axis=0), top / height, bottom / height, bottom - top)
 
 
 def word_spans(centres: Sequence[Sequence[float]], ink: Ink | None) -> list[Span]:
@@ -89,6 +102,36 @@ def word_spans(centres: Sequence[Sequence[float]], ink: Ink | None) -> list[Span
     ]
 
 
+def false_blanks(texts: Sequence[str], spans: Sequence[Span]) -> list[bool]:
+    """For each blank between two words whether it is none: much narrower than the line's others, as between letters.
+
+    Digits are left apart: thin blanks group thousands.
+    """
+    gaps = [other.left - one.right for one, other in pairwise(spans)]
+    if len(gaps) < _ENOUGH_GAPS:
+        return [False] * len(gaps)
+    narrow = _NARROW * float(np.median(gaps))
+    return [
+        gap < narrow and not (before[-1].isdigit() and after[0].isdigit())
+        for gap, (before, after) in zip(gaps, pairwise(texts), strict=True)
+    ]
+
+
+def missed_blanks(centres: Sequence[float], ink: Ink | None) -> list[int]:
+    """Characters of a word behind which there is a blank that the recognizer did not tell.
+
+    Args:
+        centres: Of the word's characters, in shares of the strip's width, from left to right.
+        ink: The strip's.
+    """
+    if ink is None or len(centres) < 2:
+        return []
+    found = [_widest_gap(ink.columns, one, other) for one, other in pairwise(centres)]
+    gaps = [(gap.right - gap.left) * len(ink.columns) if gap else 0.0 for gap in found]
+    least = max(_BLANK * ink.height, _WIDE * float(np.median(gaps)))
+    return [index for index, gap in enumerate(gaps) if gap > least]
+
+
 def _outer(inked: float, guessed: float, centre: float) -> float:
     """The left edge of a line: where ink begins, if that is not far inside of the first character."""
     return inked if inked <= centre else guessed
@@ -96,7 +139,7 @@ def _outer(inked: float, guessed: float, centre: float) -> float:
 
 def _proportional(centres: Sequence[Sequence[float]]) -> list[Span]:
     """Each word from half a character before its first one to half a character behind its last one."""
-    steps = [b - a for word in centres for a, b in zip(word, word[1:], strict=False)]
+    steps = [b - a for word in centres for a, b in pairwise(word)]
     half = (float(np.median(steps)) if steps else 1 / max(1, sum(map(len, centres)))) / 2
     spans = [Span(max(0.0, word[0] - half), min(1.0, word[-1] + half)) for word in centres]
     for index in range(len(spans) - 1):

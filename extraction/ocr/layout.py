@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def text_angle(lines: Sequence[Line]) -> float:
     The quarter turn in which most text stands counts, and in it the median of the lines, the longer the weightier.
     """
     measured = [(quad_angle(quad), quad_size(quad)) for quad in (_quad(line) for line in lines)]
-    lengths = {quarter: 0.0 for quarter in (0, 1, 2, 3)}
+    lengths = dict.fromkeys((0, 1, 2, 3), 0.0)
     for angle, (length, _) in measured:
         lengths[round(angle / 90) % 4] += length
     quarter = max(lengths, key=lambda one: lengths[one])
@@ -96,8 +97,8 @@ def weighted_median(values: Sequence[tuple[float, float]]) -> float:
 
 def placed(line: Line, angle: float) -> Placed:
     """A line in the frame of text that stands turned by ``angle`` degrees."""
-    box = quad_box(straightened(_quad(line), angle))
-    return Placed(line, *box.xyxy)
+    x1, y1, x2, y2 = _level(line, angle)
+    return Placed(line, x1, y1, x2, y2)
 
 
 def is_turned(line: Line, angle: float) -> bool:
@@ -109,15 +110,14 @@ def split_at_columns(line: Line, angle: float) -> list[Line]:
     """The parts of a line between gaps of a column's width; most lines are one."""
     height = max(placed(line, angle).height, 1.0)
     groups: list[list[Word]] = [[line.words[0]]]
-    for before, word in zip(line.words, line.words[1:], strict=False):
-        left, right = (straightened(polygon_quad(one.quad, one.box), angle) for one in (before, word))
-        if right[:, 0].min() - left[:, 0].max() > COLUMN_GAP * height:
+    for before, word in pairwise(line.words):
+        if _level(word, angle)[0] - _level(before, angle)[2] > COLUMN_GAP * height:
             groups.append([])
         groups[-1].append(word)
     return [line] if len(groups) == 1 else [line_of(group) for group in groups]
 
 
-def join_pieces(row: Sequence[Placed], angle: float) -> list[Line]:
+def join_pieces(row: Sequence[Placed]) -> list[Line]:
     """The lines of a row, from left to right, with the pieces of one line put together."""
     joined: list[list[Placed]] = []
     for piece in sorted(row, key=lambda one: one.x1):
@@ -156,6 +156,15 @@ def line_of(words: Sequence[Word]) -> Line:
     counts = [len(word.text) for word in words]
     score = sum(word.score * count for word, count in zip(words, counts, strict=True)) / sum(counts)
     return Line(tuple(words), quad_box(quad), score, quad_polygon(quad))
+
+
+def _level(one: Line | Word, angle: float) -> tuple[float, float, float, float]:
+    """Left, upper, right and lower edge in the frame of text that stands turned by ``angle`` degrees."""
+    if angle == 0 and one.quad is None:
+        return one.box.xyxy
+    points = straightened(polygon_quad(one.quad, one.box), angle)
+    (x1, y1), (x2, y2) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return x1, y1, x2, y2
 
 
 def _quad(line: Line) -> Quad:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
@@ -28,9 +29,11 @@ _PROSE_FILL = 0.6
 _BREAK = 1.5
 """A gap of so many heights between lines ends a table, and the columns of text above it."""
 
-_BLOCK_GAP = 0.9
-_BLOCK_HEIGHTS = 1.5
-"""Within a block lines follow each other within so many heights, and their heights differ by at most this factor."""
+_BLOCK_GAP = (0.9, 2.0)
+_BLOCK_SPACING = 1.5
+_BLOCK_HEIGHTS = 2.0
+"""Within a block lines follow each other at most this many times as far apart as most lines of the page do, counted as
+at least and at most so many heights, and their heights differ by at most this factor."""
 
 _Gap: TypeAlias = tuple[float, float]
 
@@ -51,7 +54,7 @@ def in_reading_order(lines: Sequence[Line], angle: float | None = None) -> tuple
     across = [line for line in lines if is_turned(line, angle)]
     pieces = [placed(part, angle) for line in along for part in split_at_columns(line, angle)]
     rows = _ordered(pieces)
-    read = [placed(line, angle) for row in rows for line in join_pieces(row, angle)]
+    read = [placed(line, angle) for row in rows for line in join_pieces(row)]
     numbered = _numbered(read)
     first = numbered[-1].block + 1 if numbered else 0
     turned = sorted(across, key=lambda line: (line.box.x1, line.box.y1))
@@ -64,7 +67,7 @@ def _ordered(pieces: Sequence[Placed]) -> list[list[Placed]]:
         return [list(pieces)] if pieces else []
     height = median(piece.height for piece in pieces)
     rivers = [gap for gap in _inner_gaps(pieces) if gap[1] - gap[0] >= _RIVER * height]
-    if columns := [gap for gap in rivers if _separates_columns(pieces, gap)]:
+    if columns := _column_gaps(pieces, rivers):
         return [row for part in _split_at(pieces, columns) for row in _ordered(part)]
     bands = _bands(pieces)
     if len(bands) == 1:
@@ -73,7 +76,7 @@ def _ordered(pieces: Sequence[Placed]) -> list[list[Placed]]:
     if len(groups) > 1:
         return [row for group in groups for row in _ordered(group)]
     if rivers:
-        gaps = [_top(below) - _bottom(above) for above, below in zip(bands, bands[1:], strict=False)]
+        gaps = [_top(below) - _bottom(above) for above, below in pairwise(bands)]
         widest = max(range(len(gaps)), key=lambda index: gaps[index])
         if gaps[widest] >= _BREAK * height:
             halves = bands[: widest + 1], bands[widest + 1 :]
@@ -99,17 +102,30 @@ def _split_at(pieces: Sequence[Placed], gaps: Sequence[_Gap]) -> list[list[Place
     return parts
 
 
-def _separates_columns(pieces: Sequence[Placed], gap: _Gap) -> bool:
-    """Whether the text on either side of a gap is read as a column of its own."""
-    left, right = _split_at(pieces, [gap])
-    fewer, more = sorted((left, right), key=len)
-    if len(fewer) < 2:
-        return False
-    aligned = sum(any(one.shares_row(other) for other in more) for one in fewer) / len(fewer)
-    return aligned < _ALIGNED or (_is_prose(left) and _is_prose(right))
+def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]:
+    """Those of the gaps on whose sides text is read as columns of their own."""
+    strips = _split_at(pieces, rivers)
+    found = []
+    for index, river in enumerate(rivers, 1):
+        fewer, more = sorted(map(_rows, _split_at(pieces, [river])), key=len)
+        if len(fewer) < 2:
+            continue
+        aligned = sum(any(_share_row(row, other) for other in more) for row in fewer) / len(fewer)
+        # The nearest strips that are more than one stray line, such as a page's number between its columns.
+        left = next((strip for strip in reversed(strips[:index]) if len(strip) > 1), [])
+        right = next((strip for strip in strips[index:] if len(strip) > 1), [])
+        if aligned < _ALIGNED or (_is_prose(left) and _is_prose(right)):
+            found.append(river)
+    return found
+
+
+def _share_row(row: Sequence[Placed], other: Sequence[Placed]) -> bool:
+    return any(one.shares_row(two) for one in row for two in other)
 
 
 def _is_prose(pieces: Sequence[Placed]) -> bool:
+    if not pieces:
+        return False
     width = max(piece.x2 for piece in pieces) - min(piece.x1 for piece in pieces)
     characters = median(len(piece.line.text) for piece in pieces)
     return characters >= _PROSE_CHARACTERS and median(piece.x2 - piece.x1 for piece in pieces) >= _PROSE_FILL * width
@@ -178,26 +194,35 @@ def _rows(pieces: Sequence[Placed]) -> list[list[Placed]]:
 
 def _numbered(read: Sequence[Placed]) -> list[Line]:
     """The lines with their blocks: a new one begins where the next line stands elsewhere, further off, or is larger."""
+    rows: list[list[Placed]] = []
+    for piece in read:
+        if rows and rows[-1][-1].shares_row(piece):
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    steps = [_step(row, below[0]) for row, below in pairwise(rows)]
+    spacing = median([step for step in steps if step > 0] or [0.0])
     numbered: list[Line] = []
     block = 0
-    row: list[Placed] = []
-    for piece in read:
-        if not row or row[-1].shares_row(piece):
-            row.append(piece)
-        else:
-            block += not _follows(row, piece)
-            row = [piece]
-        numbered.append(replace(piece.line, block=block))
+    for index, row in enumerate(rows):
+        block += bool(index) and not _follows(rows[index - 1], row[0], spacing)
+        numbered += [replace(piece.line, block=block) for piece in row]
     return numbered
 
 
-def _follows(row: Sequence[Placed], piece: Placed) -> bool:
+def _step(row: Sequence[Placed], piece: Placed) -> float:
+    """The white space between a row and a line below it, in pixels; negative where that is not below."""
+    return piece.y1 - _bottom(row)
+
+
+def _follows(row: Sequence[Placed], piece: Placed, spacing: float) -> bool:
     """Whether a line goes on with the block that ends with a row."""
-    near = [one for one in row if min(one.x2, piece.x2) > max(one.x1, piece.x1)] or list(row[:1])
-    heights = sorted((median(one.height for one in near), piece.height))
-    gap = piece.y1 - _bottom(row)
-    beside = piece.x1 > max(one.x2 for one in row) or piece.x2 < min(one.x1 for one in row)
-    return -heights[1] < gap < _BLOCK_GAP * heights[1] and heights[1] <= _BLOCK_HEIGHTS * heights[0] and not beside
+    above = [one for one in row if min(one.x2, piece.x2) > max(one.x1, piece.x1)]
+    if not above:
+        return False
+    low, high = sorted((median(one.height for one in above), piece.height))
+    least, most = (share * high for share in _BLOCK_GAP)
+    return -high < _step(row, piece) < min(most, max(least, _BLOCK_SPACING * spacing)) and high <= _BLOCK_HEIGHTS * low
 
 
 def _top(pieces: Sequence[Placed]) -> float:

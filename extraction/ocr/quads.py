@@ -7,11 +7,12 @@ so that the first edge runs in the direction of reading, however the text stands
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from extraction.extras import import_extra
 from extraction.schemas.geometry import Box, Point, Polygon
 
 Quad: TypeAlias = npt.NDArray[np.float64]
@@ -103,7 +104,7 @@ def enclosing(quads: list[Quad]) -> Quad:
 
 def cut_out(pixels: Pixels, quad: Quad, height: int) -> Pixels:
     """The text of a quad as an upright strip, at most ``height`` pixels high, its proportions kept."""
-    cv2: Any = __import__("cv2")
+    cv2 = import_extra("cv2", extra="ocr")
     length, own = quad_size(quad)
     scale = min(1.0, height / max(own, 1.0))
     size = max(1, round(length * scale)), max(1, round(own * scale))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -17,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from extraction.extras import import_extra
-from extraction.ocr.ink import find_ink, word_spans
+from extraction.ocr.ink import Span, false_blanks, find_ink, missed_blanks, word_spans
 from extraction.ocr.quads import Pixels, Quad, cut_out, part_of, quad_box, quad_polygon, quad_size, unturned
 from extraction.ocr.threads import thread_count
 from extraction.pages.words import Line, Word
@@ -61,6 +62,29 @@ class _Reading:
         return float(np.mean(self.scores)) if self.scores else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A word of a strip, or what the recognizer takes for one: its characters' scores and centres, and its place."""
+
+    text: str
+    scores: tuple[float, ...]
+    centres: tuple[float, ...]
+    span: Span
+
+    def split(self, after: Sequence[int]) -> list[_Part]:
+        """The part in pieces that end behind these characters."""
+        edges = [0, *(index + 1 for index in after), len(self.text)]
+        return [_Part(self.text[a:b], self.scores[a:b], self.centres[a:b], self.span) for a, b in pairwise(edges)]
+
+    def joined(self, other: _Part) -> _Part:
+        return _Part(
+            self.text + other.text,
+            self.scores + other.scores,
+            self.centres + other.centres,
+            Span(self.span.left, other.span.right),
+        )
+
+
 class RapidOcr:
     """The engine "rapidocr": PP-OCRv6, whose weights come inside the wheel.
 
@@ -77,7 +101,7 @@ class RapidOcr:
 
     name = "rapidocr"
 
-    def __init__(self, *, threads: int | None = None, max_side: int = 1600, min_score: float = 0.5) -> None:
+    def __init__(self, *, threads: int | None = None, max_side: int = 1280, min_score: float = 0.5) -> None:
         self.threads = threads
         self.max_side = max_side
         self.min_score = min_score
@@ -91,33 +115,29 @@ class RapidOcr:
 
     def _read(self, pixels: Pixels) -> list[Line]:
         quads = self._detect(pixels)
-        if _mostly_tall(quads):  # as if the text stood turned clockwise; if it does not, it is seen as upside down below
+        if _mostly_tall(
+            quads
+        ):  # as if the text stood turned clockwise; if it does not, it is seen as upside down below
             turned = self._detect(np.ascontiguousarray(np.rot90(pixels)))
             quads = [unturned(quad, 1, (pixels.shape[1], pixels.shape[0])) for quad in turned]
         found = self._recognize(pixels, quads)
         if self._upside_down(pixels, found):
             found = self._recognize(pixels, [np.roll(quad, 2, axis=0) for quad in quads])
-        lines = [_line(pixels, quad, reading) for quad, reading in found if reading.score >= self.min_score]
-        return [line for line in lines if line is not None]
+        return [_line(pixels, quad, reading) for quad, reading in found if reading.score >= self.min_score]
 
     def _detect(self, pixels: Pixels) -> list[Quad]:
         """The quads of lines, in pixels, as if all text ran from left to right."""
-        import cv2
-        from rapidocr.main import RapidOCRError
-
+        cv2 = import_extra("cv2", extra="ocr")
         height, width = pixels.shape[:2]
         view = detector_view((width, height), self.max_side)
-        shown = cv2.resize(
-            pixels, view.content, interpolation=cv2.INTER_AREA if view.scale < 1 else cv2.INTER_CUBIC
-        )
-        border = (view.margin, view.size[1] - view.margin - view.content[1]) + (
-            view.margin,
-            view.size[0] - view.margin - view.content[0],
-        )
-        shown = cv2.copyMakeBorder(shown, *border, cv2.BORDER_REPLICATE)
+        method = cv2.INTER_AREA if view.scale < 1 else cv2.INTER_CUBIC
+        shown = cv2.resize(pixels, view.content, interpolation=method)
+        right, bottom = (whole - part - view.margin for whole, part in zip(view.size, view.content, strict=True))
+        shown = cv2.copyMakeBorder(shown, view.margin, bottom, view.margin, right, cv2.BORDER_REPLICATE)
+        engine, nothing_found = self._engine(), import_extra("rapidocr.main", extra="ocr").RapidOCRError
         try:
-            _, detected = self._engine().detect_and_crop(shown, {})
-        except RapidOCRError:  # how it says that there is no text
+            _, detected = engine.detect_and_crop(shown, {})
+        except nothing_found:  # how it says that there is no text
             return []
         factors = np.array([width / view.content[0], height / view.content[1]])
         return [
@@ -228,22 +248,33 @@ def _reading(text: str, info: Any) -> _Reading:
     return _Reading(text, tuple(info.confs), centres)
 
 
-def _line(pixels: Pixels, quad: Quad, reading: _Reading) -> Line | None:
+def _line(pixels: Pixels, quad: Quad, reading: _Reading) -> Line:
     """A line with its words, each cut to its ink."""
-    texts, centres, scores = [], [], []
+    ink = find_ink(cut_out(pixels, quad, _STRIP))
+    parts = [piece for part in _parts(reading) for piece in part.split(missed_blanks(part.centres, ink))]
+    spans = word_spans([part.centres for part in parts], ink)
+    parts = [replace(part, span=span) for part, span in zip(parts, spans, strict=True)]
+    words = parts[:1]
+    for part, continues in zip(parts[1:], false_blanks([part.text for part in parts], spans), strict=True):
+        if continues:
+            words[-1] = words[-1].joined(part)
+        else:
+            words.append(part)
+    top, bottom = (ink.top, ink.bottom) if ink else (0.0, 1.0)
+    made = []
+    for word in words:
+        corners = part_of(quad, word.span.left, top, word.span.right, bottom)
+        made.append(Word(word.text, quad_box(corners), float(np.mean(word.scores)), quad_polygon(corners)))
+    whole = part_of(quad, words[0].span.left, top, words[-1].span.right, bottom)
+    return Line(tuple(made), quad_box(whole), reading.score, quad_polygon(whole))
+
+
+def _parts(reading: _Reading) -> list[_Part]:
+    """What stands between the blanks of a reading."""
+    parts: list[_Part] = []
     done = 0
     for match in _WORD.finditer(reading.text):
-        count = len(match[0])
-        texts.append(match[0])
-        centres.append(reading.centres[done : done + count])
-        scores.append(float(np.mean(reading.scores[match.start() : match.end()])))
-        done += count
-    ink = find_ink(cut_out(pixels, quad, _STRIP))
-    top, bottom = (ink.top, ink.bottom) if ink else (0.0, 1.0)
-    spans = word_spans(centres, ink)
-    words = []
-    for text, score, span in zip(texts, scores, spans, strict=True):
-        own = part_of(quad, span.left, top, span.right, bottom)
-        words.append(Word(text, quad_box(own), score, quad_polygon(own)))
-    whole = part_of(quad, spans[0].left, top, spans[-1].right, bottom)
-    return Line(tuple(words), quad_box(whole), reading.score, quad_polygon(whole))
+        centres = reading.centres[done : done + len(match[0])]
+        parts.append(_Part(match[0], reading.scores[match.start() : match.end()], centres, Span(0.0, 1.0)))
+        done += len(match[0])
+    return parts

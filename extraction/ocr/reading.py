@@ -98,7 +98,9 @@ def _read(picture: Picture, engine: OcrEngine) -> PageWords:
     found = engine(picture.image)
     if isinstance(found, PageWords):
         if found.size != picture.size:
-            raise OptionError(f"the words of the OCR engine {name!r} are of a picture of {found.size}, not {picture.size}")
+            raise OptionError(
+                f"the words of the OCR engine {name!r} are of a picture of {found.size}, not {picture.size}"
+            )
         return found
     lines = _lines(found, name)
     angle = text_angle(lines)

@@ -17,7 +17,7 @@ from PIL import Image
 from extraction.errors import ModelLoadError
 from extraction.extras import import_extra
 from extraction.ocr.layout import line_of, weighted_median
-from extraction.ocr.quads import Quad, box_quad, quad_box, quad_polygon, straightened, unturned
+from extraction.ocr.quads import Quad, box_quad, quad_box, quad_polygon, quad_size, straightened, unturned
 from extraction.pages.words import Line, Word
 from extraction.schemas.geometry import Box
 
@@ -59,6 +59,12 @@ class _Reading:
     skew: float
 
     @property
+    def lying(self) -> bool:
+        """Whether most words run upwards or downwards: tesseract may read them, but says nothing of their direction."""
+        sizes = [quad_size(one.quad) for one in self.found if len(one.text) > 2]
+        return 2 * sum(height > length for length, height in sizes) > len(sizes)
+
+    @property
     def score(self) -> float:
         """The mean of the characters' scores; 0 where nothing was read."""
         return self.weight / max(1, sum(len(one.text) for one in self.found))
@@ -97,9 +103,9 @@ class Tesseract:
 
     def _read(self, image: Image.Image) -> list[Line]:
         reading = self._words(image)
-        if reading.score < _SURE:
+        if reading.score < _SURE or reading.lying:
             turned = [reading, *(self._words(_turned(image, quarters), quarters) for quarters in (1, 2, 3))]
-            reading = max(turned, key=lambda one: one.weight)
+            reading = max(turned, key=lambda one: (not one.lying, one.weight))
         upright = _turned(image, reading.quarters)
         found = reading.found
         if abs(reading.skew) >= _SKEW:

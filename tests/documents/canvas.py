@@ -50,12 +50,27 @@ Piece: TypeAlias = "str | Fact"
 
 @dataclass(frozen=True, slots=True)
 class PrintedWord:
-    """A word on the sheet, and the line and the block that it belongs to, counted from 0."""
+    """A word on the sheet.
+
+    Attributes:
+        text: Its characters.
+        rect: Around its ink.
+        line: Which line it belongs to, counted from 1.
+        block: Which block that line belongs to, counted from 0.
+        x: Where its first character begins, which is a little before its ink.
+        y: Its base line.
+        width: From there to where the next character would begin.
+        size: Of its font, in pixels per em.
+    """
 
     text: str
     rect: Rect
     line: int
     block: int
+    x: float
+    y: float
+    width: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,8 @@ class Canvas:
             self._draw.text((left, y), match.group(), font=font, fill=ink, anchor="ls")
             rect = _ink(font, match.group(), left, y)
             spans.append((match.start(), match.end(), rect))
-            self.words.append(PrintedWord(match.group(), rect, self._line, self._block))
+            place = (self._line, self._block, left, y, font.getlength(match.group()), font.size)
+            self.words.append(PrintedWord(match.group(), rect, *place))
         begin = 0
         for piece in listed:
             end = begin + len(piece if isinstance(piece, str) else piece.text)
@@ -169,9 +185,9 @@ class Canvas:
         self.facts.append(PrintedFact(fact, tuple(rects)))
         return at[1] + len(lines) * leading
 
-    def mark(self, fact: Fact, rect: Rect) -> None:
-        """Remembers a fact that is no text: a box with a tick."""
-        self.facts.append(PrintedFact(fact, (rect,)))
+    def remember(self, fact: Fact, rects: Sequence[Rect]) -> None:
+        """Remembers a fact that was printed before in several lines, or that is no text: a box with a tick."""
+        self.facts.append(PrintedFact(fact, tuple(rects)))
 
     def crop(self, height: int) -> None:
         """Cuts the sheet off below ``height``."""

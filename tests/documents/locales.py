@@ -39,9 +39,14 @@ class Money:
     after: bool = False
     spaced: bool = False
 
+    @property
+    def unit(self) -> Decimal:
+        """The smallest coin."""
+        return Decimal(1).scaleb(-self.digits)
+
     def round(self, amount: Decimal) -> Decimal:
         """``amount`` in the smallest coin."""
-        return amount.quantize(Decimal(1).scaleb(-self.digits), ROUND_HALF_UP)
+        return amount.quantize(self.unit, ROUND_HALF_UP)
 
     def number(self, amount: Decimal) -> str:
         """The number alone: "1,234.50"."""

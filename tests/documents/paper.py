@@ -122,18 +122,25 @@ def _photographed(image: Image.Image, rng: random.Random) -> tuple[Image.Image, 
     table = rng.choice([(62, 48, 38), (40, 42, 46), (120, 96, 70), (88, 92, 96), (150, 146, 138)])
     image = _warped(image, matrix, size, table)
     pixels = _faded(np.asarray(image, np.float32), rng)
-    down, across = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
-    tilt = rng.uniform(0, 2 * math.pi)
-    slope = (across / size[0] - 0.5) * math.cos(tilt) + (down / size[1] - 0.5) * math.sin(tilt)
-    light = 1 - rng.uniform(0.05, 0.3) * (slope + 0.5)
-    if rng.random() < 0.6:  # the shadow of a hand or of the camera
-        edge = rng.uniform(-0.3, 0.4)
-        soft = rng.uniform(0.02, 0.12)
-        light = light * (1 - rng.uniform(0.1, 0.35) / (1 + np.exp(np.clip((slope - edge) / soft, -30, 30))))
+    light = _light(size, rng)
     tint = np.array([1.0, rng.uniform(0.94, 1.0), rng.uniform(0.82, 1.0)], np.float32)
     pixels = pixels * light[..., None] * tint + _noise(pixels.shape, rng, rng.uniform(2, 8))
     image = Image.fromarray(_bytes(pixels)).filter(ImageFilter.GaussianBlur(rng.uniform(0.2, 0.8)))
     return _jpeg(image, rng.randint(50, 92)), matrix
+
+
+def _light(size: tuple[int, int], rng: random.Random) -> Any:
+    """How bright each pixel is, up to 1: brighter on one side, sometimes with the shadow of a hand."""
+    across, down = np.meshgrid(
+        np.linspace(-0.5, 0.5, 64, dtype=np.float32), np.linspace(-0.5, 0.5, 64, dtype=np.float32)
+    )
+    tilt = rng.uniform(0, 2 * math.pi)
+    slope = across * math.cos(tilt) + down * math.sin(tilt)
+    light = 1 - rng.uniform(0.05, 0.3) * (slope + 0.5)
+    if rng.random() < 0.6:
+        edge, soft = rng.uniform(-0.3, 0.4), rng.uniform(0.02, 0.12)
+        light = light * (1 - rng.uniform(0.1, 0.35) / (1 + np.exp(np.clip((slope - edge) / soft, -30, 30))))
+    return np.asarray(Image.fromarray(light.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
 
 
 def _turned(size: tuple[int, int], degrees: float) -> tuple[Matrix, tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from extraction.pages.words import Line, PageWords, Word
@@ -28,6 +29,7 @@ def find_places(
         ValueError: A pointer is printed twice, and neither place is said to repeat the other.
     """
     printed = [(one.fact, Place(one.fact.text, quads_of(one))) for one in canvas.facts]
+    index = _Index(words)
     leaves: dict[str, Leaf] = {}
     for fact, right in printed:
         if fact.pointer is None or fact.again:
@@ -39,7 +41,7 @@ def find_places(
         elsewhere = [place for other, place in others if other.pointer != fact.pointer and _equal(fact, other)]
         if fact.kind != "flag":
             known = [right, *again, *elsewhere]
-            elsewhere += _same_text(fact.text, words, known)
+            elsewhere += index.find(fact.text, known)
         leaves[fact.pointer] = Leaf(fact.value, fact.kind, right, tuple(again), tuple(elsewhere))
     return leaves
 
@@ -49,30 +51,36 @@ def _equal(one: Fact, other: Fact) -> bool:
     if "flag" in (one.kind, other.kind):
         return False
     if one.kind in _NUMBERS and other.kind in _NUMBERS:
-        return Decimal(str(one.value)) == Decimal(str(other.value))
+        return abs(Decimal(str(one.value))) == abs(Decimal(str(other.value)))
     if "date" in (one.kind, other.kind):
         return one.kind == other.kind and one.value == other.value
     return _bare(one.text) == _bare(other.text)
 
 
-def _same_text(text: str, words: PageWords, known: Sequence[Place]) -> list[Place]:
-    """Where the same characters stand as whole words of one line, other than at the ``known`` places."""
-    wanted = [bare for bare in (_bare(word) for word in text.split()) if bare]
-    found = []
-    for line in words.lines:
-        for run in _runs(line, len(wanted)):
-            if [_bare(word.text) for word in run] != wanted:
+@dataclass(slots=True)
+class _Index:
+    """The words of a page by their bare text, to find texts again."""
+
+    words: PageWords
+    _by_text: dict[str, list[tuple[Line, int]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_text = {}
+        for line in self.words.lines:
+            for number, word in enumerate(line.words):
+                self._by_text.setdefault(_bare(word.text), []).append((line, number))
+
+    def find(self, text: str, known: Sequence[Place]) -> list[Place]:
+        """Where the same characters stand as whole words of one line, other than at the ``known`` places."""
+        wanted = [bare for bare in (_bare(word) for word in text.split()) if bare]
+        found = []
+        for line, begin in self._by_text.get(wanted[0], []) if wanted else []:
+            run = line.words[begin : begin + len(wanted)]
+            if [_bare(word.text) for word in run] != wanted or any(_overlap(run, place) for place in known):
                 continue
-            if not any(_overlap(run, place) for place in known):
-                quads = tuple(word.quad for word in run if word.quad is not None)
-                found.append(Place(" ".join(word.text for word in run), quads))
-    return found
-
-
-def _runs(line: Line, length: int) -> list[tuple[Word, ...]]:
-    if not length:
-        return []
-    return [line.words[begin : begin + length] for begin in range(len(line.words) - length + 1)]
+            quads = tuple(word.quad for word in run if word.quad is not None)
+            found.append(Place(" ".join(word.text for word in run), quads))
+        return found
 
 
 def _overlap(run: Sequence[Word], place: Place) -> bool:

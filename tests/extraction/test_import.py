@@ -48,6 +48,7 @@ PUBLIC = {
         "load_image",
         "plot_bounding_boxes",
         "plot_boxes",
+        "read_words",
     },
     "extraction.chains": {
         "caption_chain",
