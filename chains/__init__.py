@@ -4,7 +4,7 @@
 
 ``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
 reads text, ``reasoning_chain`` thinks in free text before it answers. ``tiled`` shows any of them that finds things a large
-picture in parts.
+picture in parts. ``document_chain`` takes a document of many pages.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from extraction._lazy import lazy_names
 if TYPE_CHECKING:
     from extraction.chains.caption import caption_chain
     from extraction.chains.detect import detection_chain
+    from extraction.chains.documents import document_chain
     from extraction.chains.extract import extraction_chain
     from extraction.chains.native import native_chain
     from extraction.chains.read import ocr_chain
@@ -32,6 +33,7 @@ else:
         {
             "extraction.chains.caption": ("caption_chain",),
             "extraction.chains.detect": ("detection_chain",),
+            "extraction.chains.documents": ("document_chain",),
             "extraction.chains.extract": ("extraction_chain",),
             "extraction.chains.native": ("native_chain",),
             "extraction.chains.read": ("ocr_chain",),
@@ -43,6 +45,7 @@ else:
 __all__ = [
     "caption_chain",
     "detection_chain",
+    "document_chain",
     "extraction_chain",
     "native_chain",
     "ocr_chain",

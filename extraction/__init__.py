@@ -19,13 +19,16 @@ from extraction._lazy import lazy_names
 
 if TYPE_CHECKING:
     from extraction.calibration import calibrate
+    from extraction.chains.documents import DocumentWarning, aextract_document, extract_document
     from extraction.chains.extract import aextract, extract
     from extraction.chat_model import ChatTransformers
     from extraction.confidence import Confidence
     from extraction.conventions import BoxConvention
+    from extraction.documents.result import DocumentExtraction
     from extraction.errors import (
         BoxConventionError,
         ContextLengthError,
+        DocumentError,
         ExtractionError,
         GenerationCancelledError,
         GenerationError,
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.lint_fields import Finding
+    from extraction.linting import check_schema
     from extraction.ocr.reading import read_words
     from extraction.parsing import GroundedOutputParser
     from extraction.planning import PicturePlan
@@ -53,12 +58,15 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
         __name__,
         {
             "extraction.calibration": ("calibrate",),
+            "extraction.chains.documents": ("DocumentWarning", "aextract_document", "extract_document"),
             "extraction.chains.extract": ("aextract", "extract"),
             "extraction.chat_model": ("ChatTransformers",),
             "extraction.confidence": ("Confidence",),
+            "extraction.documents.result": ("DocumentExtraction",),
             "extraction.errors": (
                 "BoxConventionError",
                 "ContextLengthError",
+                "DocumentError",
                 "ExtractionError",
                 "GenerationCancelledError",
                 "GenerationError",
@@ -77,6 +85,8 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.grammar": ("GrammarWarning",),
             "extraction.images": ("Picture", "load_image"),
             "extraction.ocr.reading": ("read_words",),
+            "extraction.lint_fields": ("Finding",),
+            "extraction.linting": ("check_schema",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -97,8 +107,12 @@ __all__ = [
     "ChatTransformers",
     "Confidence",
     "ContextLengthError",
+    "DocumentError",
+    "DocumentExtraction",
+    "DocumentWarning",
     "Extraction",
     "ExtractionError",
+    "Finding",
     "GenerationCancelledError",
     "GenerationError",
     "GrammarWarning",
@@ -117,8 +131,11 @@ __all__ = [
     "UnreadableOutputError",
     "__version__",
     "aextract",
+    "aextract_document",
     "calibrate",
+    "check_schema",
     "extract",
+    "extract_document",
     "load_image",
     "plot_bounding_boxes",
     "plot_boxes",

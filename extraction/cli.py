@@ -16,8 +16,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,7 +41,6 @@ from extraction.errors import OptionError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.runnables import Runnable
 
     from extraction.chat_model import ChatTransformers
     from extraction.outcomes import Outcome
@@ -131,7 +131,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
             "--schema",
             "-s",
             metavar="SCHEMA",
-            help="What to extract: a name from 'extraction schemas', module:Class, or a JSON Schema file.",
+            help="What to extract: a name from 'extraction schemas', module:Class, file.py:Class, or a JSON Schema file.",
         ),
     ],
     model: ModelOption = "pocket",
@@ -153,15 +153,30 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     temperature: Annotated[
         float | None, typer.Option(min=0, metavar="T", help="0 takes the likeliest answer, more varies it.")
     ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Put what does not add up into the JSON, too: {value, checks}.")
+    ] = False,
+    pages: Annotated[
+        str | None, typer.Option("--pages", metavar="1-3,7", help="Which pages of documents; else all.")
+    ] = None,
+    dpi: Annotated[float | None, typer.Option(min=1, metavar="N", help="Pixels per inch of a PDF's pages.")] = None,
+    window: Annotated[int, typer.Option(min=1, metavar="N", help="Pages of a document that are shown at once.")] = 1,
+    provenance: Annotated[
+        bool,
+        typer.Option("--provenance", help="Put a document's report into the JSON: pages, conflicts, what is missing."),
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
-    """Extract a value from each picture.
+    """Extract a value from each picture or document (PDF, TIFF of several pages).
 
-    One picture gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed.
+    One gives its value; several give a list of {"image", "value"}, or {"image", "error"} for one that failed. What does
+    not add up in a document is told on standard error. The password of encrypted PDFs is taken from EXTRACTION_PASSWORD.
     """
     options = {"family": family, "max_tokens": max_tokens, "seed": seed, "temperature": temperature}
     options |= {"min_pixels": min_pixels, "max_pixels": max_pixels}
+    from extraction import aextract_document
     from extraction.chains import extraction_chain
+    from extraction.document_runs import Reading, run_outcomes, sources_of
     from extraction.schemas import load_schema
 
     # Standard output is kept for the result: a schema's module, or a model's own code, may print.
@@ -169,9 +184,14 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
-        chain = extraction_chain(chat_model(model, options), target, instruction=instruction, family=family)
-        entries, well = _extracted(chain, images, plots, target, debug=debug)
-    well &= _delivered(entries, out)
+        llm, words = chat_model(model, options), {"instruction": instruction, "family": family}
+        chain = extraction_chain(llm, target, **words)
+        on_error = "report" if provenance else "raise"  # what is missing stands in the report, or nothing is said
+        reader = partial(aextract_document, llm, schema=target, window=window, on_error=on_error, **words)
+        reading = Reading(pages, dpi, window, provenance)
+        found = partial(run_outcomes, chain, reader, sources_of(images), reading)
+        entries, well = _extracted(found, images, plots, target, debug=debug)
+    well &= _delivered(entries, out, more={"checks": checks, "report": provenance})
     raise typer.Exit(0 if well else 1)
 
 
@@ -211,22 +231,38 @@ def plan(
 @app.command()
 def schemas(
     name: Annotated[
-        str | None, typer.Argument(metavar="[SCHEMA]", help="The one to show: a name, module:Class, or a file.")
+        str | None,
+        typer.Argument(
+            metavar="[SCHEMA]", help="The one to show: a name, module:Class, file.py:Class, or a JSON Schema file."
+        ),
     ] = None,
     prompt: Annotated[bool, typer.Option("--prompt", help="Show the form that a model is given to fill in.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Tell what in it will hurt; exit code 1 for errors.")] = False,
     family: FamilyOption = None,
     debug: DebugOption = False,
 ) -> None:
     """List the schemas, or show one as JSON Schema."""
-    with ending_in_one_line(debug=debug):
-        if name is not None:
-            if family and not prompt:
-                raise OptionError("--family goes with --prompt: JSON Schema is the same for every model")
-            _show_schema(name, prompt=prompt, family=family)
-        elif prompt or family:
-            raise OptionError("--prompt and --family are about one schema: name it")
+    from extraction import schema_listing
+
+    with ending_in_one_line(debug=debug), redirect_stdout(sys.stderr):  # a schema's module may print
+        if prompt and check:
+            raise OptionError("--prompt and --check are two questions: ask one at a time")
+        if name is None and (prompt or check or family):
+            raise OptionError("--prompt, --check and --family are about one schema: name it")
+        if name and family and not (prompt or check):
+            raise OptionError("--family goes with --prompt and --check: JSON Schema is the same for every model")
+        text: str | bytes
+        well = True
+        if name is None:
+            text = schema_listing.names()
+        elif check:
+            text, well = schema_listing.findings(name, family)
+        elif prompt:
+            text = schema_listing.form(name, family)
         else:
-            _list_schemas()
+            text = _json(schema_listing.document(name))
+    typer.echo(text, nl=False)
+    raise typer.Exit(0 if well else 1)
 
 
 @app.command()
@@ -297,22 +333,26 @@ def _checked_files(images: Sequence[str], out: Path | None, plot: str | None) ->
 
 
 def _extracted(
-    chain: Runnable[Any, Any], images: Sequence[str], plots: Sequence[Path], target: Schema, *, debug: bool
+    found: Callable[..., Iterator[Outcome]],
+    images: Sequence[str],
+    plots: Sequence[Path],
+    target: Schema,
+    *,
+    debug: bool,
 ) -> tuple[list[dict[str, Any]], bool]:
     """An entry for each picture, and whether all went well; plots are written on the way."""
-    from extraction.outcomes import outcomes
-
-    sources = [(name, sys.stdin.buffer if name == STDIN else name) for name in images]
     entries: list[dict[str, Any]] = []
     well = True
     try:
         with ProgressBar(len(images)) as bar:
-            for outcome in outcomes(chain, sources, {"callbacks": [bar]}):
+            for outcome in found({"callbacks": [bar]}):
                 entries.append(outcome.entry())
                 bar.show(len(entries))
+                for told in (*outcome.checks, *outcome.notes):
+                    complain(told, about=outcome.name)
+                well &= outcome.whole
                 if outcome.error is not None:
                     complain(outcome.error, about=outcome.name, debug=debug)
-                    well = False
                 elif plots:
                     well &= _plotted(outcome, target, plots[len(entries) - 1])
     except KeyboardInterrupt:
@@ -324,21 +364,27 @@ def _extracted(
 def _plotted(outcome: Outcome, target: Schema, path: Path) -> bool:
     """Whether the plot of a value could be written."""
     try:
-        write_file(path, outcome.plot(target, path.suffix.lower().removeprefix(".")))
+        for name, data in outcome.plots(target, path):
+            write_file(name, data)
     except OSError as error:
         complain(f"{path} cannot be written: {error.strerror or error}")
         return False
     return True
 
 
-def _delivered(entries: Sequence[dict[str, Any]], out: Path | None) -> bool:
+def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, more: Mapping[str, bool] | None = None) -> bool:
     """Whether the result is where it belongs; what a file cannot take goes to standard output, so that it is not lost.
 
-    Of one picture the result is its bare value, and there is none where it failed.
+    Of one picture the result is its bare value, or its value with what ``more`` is wanted, and there is none where it failed.
     """
     if len(entries) == 1 and "error" in entries[0]:
         return False
-    data = _json(entries[0]["value"] if len(entries) == 1 else entries)
+    more = more or {}
+    hidden = {"image"} if len(entries) == 1 else set()
+    hidden |= {key for key in ("checks", "report") if not more.get(key)}
+    told = [{key: one for key, one in entry.items() if key not in hidden} for entry in entries]
+    result = told if len(told) > 1 else told[0] if any(more.values()) else told[0]["value"]
+    data = _json(result)
     if out is not None:
         try:
             write_file(out, data)
@@ -363,27 +409,6 @@ def _json(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, indent=2)
     text = _NUMBERS.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
     return f"{text}\n".encode("utf-8", "backslashreplace")
-
-
-def _list_schemas() -> None:
-    from extraction.schemas import registered_schemas
-
-    for name, schema in registered_schemas().items():
-        first_line = (schema.__doc__ or "").strip().partition("\n")[0]
-        typer.echo(f"{name:<19}{schema.__name__:<18}{first_line}")
-
-
-def _show_schema(spec: str, *, prompt: bool, family: str | None) -> None:
-    from extraction.families import find_family
-    from extraction.prompts import schema_text
-    from extraction.schemas import json_schema_of, load_schema
-
-    with redirect_stdout(sys.stderr):
-        schema = json_schema_of(load_schema(spec))
-    if prompt:
-        typer.echo(schema_text(schema, find_family(None, "", family or "pocket").boxes))
-    else:
-        typer.echo(_json(schema), nl=False)
 
 
 def main() -> None:

@@ -13,7 +13,8 @@
     └── OutputError                 the answer is not what was asked for              (also OutputParserException)
         ├── TruncatedOutputError    the answer was cut off
         ├── UnreadableOutputError   the answer holds no JSON document
-        └── SchemaMismatchError     the answer is JSON, but not for this schema
+        ├── SchemaMismatchError     the answer is JSON, but not for this schema
+        └── DocumentError           some pages of a document have no answer, or all together do not fit the schema
 
 Prompts that are too long raise ``ContextLengthError``, which is also LangChain's ``ContextOverflowError``.
 """
@@ -151,3 +152,17 @@ class UnreadableOutputError(OutputError):
 
 class SchemaMismatchError(OutputError):
     """The answer is a JSON document, but not a valid one for this schema."""
+
+
+class DocumentError(OutputError):
+    """Some pages of a document have no whole answer, or what was found on all of them does not fit the schema.
+
+    The first page's own error is chained; ``partial`` is what the others say, as JSON.
+
+    Attributes:
+        result: The ``DocumentExtraction`` of what there is; its ``windows`` tell the error of each page.
+    """
+
+    def __init__(self, message: str, *, result: Any, **told: Any) -> None:
+        super().__init__(message, **told)
+        self.result = result

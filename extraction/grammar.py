@@ -132,6 +132,17 @@ def build_grammar(constraint: Constraint, dialect: ToolDialect) -> str:
     return _built(constraint, dialect).text
 
 
+def unenforced(schema: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Keyword and place (``$.properties.tags``) of all that the grammar of a schema would not enforce; nothing is kept.
+
+    Raises:
+        SchemaError: As ``build_grammar``.
+    """
+    result = relaxed(json.loads(_dump(schema)))
+    _check(LLMatcher.grammar_from_json_schema(json.dumps(result.schema), overrides=FORM), "the schema")
+    return result.notes
+
+
 Finite = tuple[str, ...]
 """Schemas of a grammar as JSON: flat, with references into ``$defs`` only, and every list and string has an end."""
 

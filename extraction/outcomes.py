@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -22,7 +23,7 @@ from extraction.errors import (
 from extraction.images import ImageSource, Picture, load_image
 from extraction.plotting import plot_boxes
 from extraction.result import with_shapes
-from extraction.schemas import Schema
+from extraction.schemas import Check, Schema, checks_of
 
 if TYPE_CHECKING:
     from extraction.chat_model import ChatTransformers
@@ -52,10 +53,15 @@ class Outcome:
     data: Any = None
     error: Exception | None = None
 
+    @property
+    def checks(self) -> list[Check]:
+        """What does not add up in the documents of the value."""
+        return checks_of(self.value)
+
     def entry(self) -> dict[str, Any]:
-        """``{"image", "value"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
+        """``{"image", "value", "checks"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
         if self.error is None:
-            return {"image": self.name, "value": self.data}
+            return {"image": self.name, "value": self.data, "checks": [check.as_json() for check in self.checks]}
         told: dict[str, Any] = {"type": type(self.error).__name__, "message": str(self.error)}
         if isinstance(self.error, ExtractionError):
             told["retryable"] = self.error.retryable
@@ -63,20 +69,30 @@ class Outcome:
             told |= {"finish_reason": self.error.finish_reason, "answer": self.error.llm_output}
         return {"image": self.name, "error": told}
 
-    def plot(self, schema: Schema, kind: str) -> bytes:
-        """The picture with the boxes of its value, as a file.
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was read."""
+        return self.error is None
+
+    @property
+    def notes(self) -> list[str]:
+        """What else is to be told of the value."""
+        return []
+
+    def plots(self, schema: Schema, path: Path) -> Iterator[tuple[Path, bytes]]:
+        """The picture with the boxes of its value, as the data of a file.
 
         Args:
             schema: The schema of the value; a JSON schema says which of its lists are boxes.
-            kind: "png", "jpg", "svg" or another format of matplotlib.
+            path: Where the file goes; its ending is "png", "jpg", "svg" or another format of matplotlib.
         """
         assert self.picture is not None
         value = with_shapes(self.data, schema) if isinstance(schema, dict) else self.value
         figure = plot_boxes(self.picture, value).get_figure(root=True)
         assert figure is not None
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=kind)
-        return buffer.getvalue()
+        figure.savefig(buffer, format=path.suffix.lower().removeprefix("."))
+        yield path, buffer.getvalue()
 
 
 def outcomes(

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from extraction.confidence import Confidence
 from extraction.frames import BoxNote
 from extraction.images import Picture
 from extraction.places import Geometry, Path, find_places, replace_places
-from extraction.schemas import Box, Point, Polygon
+from extraction.schemas import Box, Check, Point, Polygon, checks_of
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
@@ -61,6 +62,14 @@ class Extraction(Generic[T]):
         if figure is None:  # only when the caller's own axes were taken off their figure
             raise ValueError("the axes belong to no figure")
         return figure
+
+    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+        """What does not add up in the documents of the value; nothing is changed.
+
+        Args:
+            tolerance: By how much amounts may differ; by default what rounding of the printed ones explains.
+        """
+        return checks_of(self.value, tolerance)
 
     def json(self, indent: int | None = 2) -> str:
         """The value as JSON text."""

@@ -5,6 +5,7 @@
 * ``counting``: Count and Counts.
 * ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
 * ``scene``: DetectedObject and Scene.
+* ``merging``: Merge, Key, CountOf, SumOf and RunningBalance, for what a document says on several pages.
 * ``documents``: Receipt, Invoice, BankStatement and other papers, which tell what in them does not add up.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
@@ -32,6 +33,7 @@ from extraction.schemas.documents import (
 from extraction.schemas.geometry import Box, Point, Polygon, Size
 from extraction.schemas.json_schema import Schema, json_schema_of
 from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
+from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
 
@@ -45,21 +47,26 @@ __all__ = [
     "Check",
     "Color",
     "Count",
+    "CountOf",
     "Counts",
     "DetectedObject",
     "DocumentSchema",
     "Form",
     "IdentityDocument",
     "Invoice",
+    "Key",
     "LabeledBox",
     "LabeledPoint",
     "LabeledPolygon",
+    "Merge",
     "Point",
     "Polygon",
     "Receipt",
+    "RunningBalance",
     "Scene",
     "Schema",
     "Size",
+    "SumOf",
     "Table",
     "checks_of",
     "json_schema_of",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from extraction.schemas.checks import DocumentSchema
+from extraction.schemas.checks import Check, DocumentSchema, Rounding
+from extraction.schemas.mrz import mrz_checks
 from extraction.schemas.text import Address, Name, Number
 
 
@@ -48,3 +50,10 @@ class IdentityDocument(DocumentSchema):
     mrz: list[Annotated[str, Field(max_length=44)]] = Field(
         [], max_length=3, description="lines of the machine readable zone, letter for letter with <"
     )
+
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        """The check digits of the machine readable zone, and that it says what stands elsewhere."""
+        number = "".join(filter(str.isalnum, self.document_number or "")).upper()
+        days = {"date_of_birth": self.date_of_birth, "date_of_expiry": self.date_of_expiry}
+        others = {name: None if day is None else day.strftime("%y%m%d") for name, day in days.items()}
+        yield from mrz_checks(self.mrz, {"document_number": number or None, **others})

@@ -124,17 +124,20 @@ def checks_of(value: object, tolerance: Decimal | None = None) -> list[Check]:
         value: A document, or a model, list or mapping that holds documents.
         tolerance: By how much sums may differ; by default what rounding explains.
     """
-    return list(_checks(value, "", Rounding(minor_unit(None), tolerance)))
+    return list(_checks(value, Rounding(minor_unit(None), tolerance)))
 
 
-def _checks(value: object, pointer: str, rounding: Rounding) -> Iterator[Check]:
-    if isinstance(value, DocumentSchema):
-        currency = getattr(value, "currency", None)
-        if isinstance(currency, str):
-            rounding = replace(rounding, unit=minor_unit(currency))
-        yield from (check.under(pointer) for check in value.own_checks(rounding))
-    for key, item in _members(value):
-        yield from _checks(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", rounding)
+def _checks(value: object, rounding: Rounding) -> Iterator[Check]:
+    waiting = [(value, "", rounding)]
+    while waiting:  # no recursion: a value may be nested as deeply as its JSON
+        value, pointer, rounding = waiting.pop()
+        if isinstance(value, DocumentSchema):
+            currency = getattr(value, "currency", None)
+            if isinstance(currency, str):
+                rounding = replace(rounding, unit=minor_unit(currency))
+            yield from (check.under(pointer) for check in value.own_checks(rounding))
+        members = [(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}") for key, item in _members(value)]
+        waiting += [(item, place, rounding) for item, place in reversed(members)]
 
 
 def _members(value: object) -> Iterator[tuple[str, object]]:

@@ -53,7 +53,7 @@ def minor_unit(currency: str | None) -> Decimal:
 
 
 def _short(value: Decimal) -> Decimal:
-    if len(value.normalize().as_tuple().digits) > MAX_DIGITS:
+    if value.adjusted() >= MAX_DIGITS or len(value.normalize().as_tuple().digits) > MAX_DIGITS:
         raise ValueError(f"an amount has at most {MAX_DIGITS} digits")
     return value
 

@@ -1,9 +1,10 @@
-"""Finding a schema by what a person types: a name, ``module:Class``, or the path of a JSON Schema file."""
+"""Finding a schema by what a person types: a name, ``module:Class``, ``file.py:Class``, or a JSON Schema file."""
 
 from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ _REGISTERED: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
     }
 )
 
+_FILE_PREFIX: Final = "_schemas_in_"
+_IN_FILE = re.compile(r"(.+\.py):([^\W\d]\w*(?:\.[^\W\d]\w*)*)", re.DOTALL)
 _IN_MODULE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 
 
@@ -58,7 +61,8 @@ def load_schema(spec: str | Path | Schema) -> Schema:
 
     Args:
         spec: A registered name (``"scene"``); ``"module:Class"``, with the module importable from the working directory
-            or installed; the path of a JSON Schema file, which as text ends in ``.json`` or exists; or a schema.
+            or installed; ``"path/to/file.py:Class"``; the path of a JSON Schema file, which as text ends in ``.json`` or
+            exists; or a schema.
 
     Returns:
         A type that Pydantic validates, or a JSON schema as a dict.
@@ -78,11 +82,13 @@ def _find(spec: str) -> Schema:
         return _REGISTERED[spec]
     if spec.endswith(".json") or Path(spec).is_file():
         return read_json_schema(Path(spec))
+    if match := _IN_FILE.fullmatch(spec):
+        return _checked(_attribute(_run_file(Path(match[1])), match[2]), source=spec)
     if match := _IN_MODULE.fullmatch(spec):
         return _checked(_attribute(_import(match[1]), match[2]), source=spec)
     raise SchemaError(
         f"there is no schema {spec!r:.120}{_suggestion(spec, _REGISTERED)}",
-        hint=f"known are {', '.join(_REGISTERED)}; else give module:Class or the path of a JSON Schema file",
+        hint=f"known are {', '.join(_REGISTERED)}; else give module:Class, file.py:Class or a JSON Schema file",
     )
 
 
@@ -95,9 +101,31 @@ def _checked(schema: Any, *, source: str) -> Schema:
     return found
 
 
+def _run_file(path: Path) -> ModuleType:
+    """The module that a file holds; what stands beside it can be imported by it, as ``python file.py`` has it.
+
+    It is known to Python by a name of its own, by which its classes find each other, and no installed module is hidden.
+    """
+    if not path.is_file():
+        raise SchemaError(f"{path}: there is no such file")
+    name = _FILE_PREFIX + re.sub(r"\W", "_", str(path.resolve()))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        with _importable(path.resolve().parent):
+            spec.loader.exec_module(module)
+    except Exception as error:  # the file is the user's own code, which can fail in any way
+        del sys.modules[name]
+        raise SchemaError(f"{path} cannot be run: {type(error).__name__}: {error}") from error
+    return module
+
+
 def _import(name: str) -> ModuleType:
     try:
-        with _working_directory_importable():
+        with _importable(Path.cwd()):  # as ``python -m`` has it; a console script's own path starts with its own folder
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
@@ -111,15 +139,14 @@ def _import(name: str) -> ModuleType:
 
 
 @contextmanager
-def _working_directory_importable() -> Iterator[None]:
-    """As ``python -m`` has it; a console script's own ``sys.path`` starts with the folder of the script."""
-    folder = str(Path.cwd())
+def _importable(folder: Path) -> Iterator[None]:
+    """What stands in a folder can be imported."""
     importlib.invalidate_caches()
-    sys.path.insert(0, folder)
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        sys.path.remove(str(folder))
 
 
 def _attribute(module: ModuleType, path: str) -> Any:
@@ -127,10 +154,14 @@ def _attribute(module: ModuleType, path: str) -> Any:
     for name in path.split("."):
         if not hasattr(found, name):
             public = [other for other in vars(found) if not other.startswith("_")]
-            owner = f"module {found.__name__!r}" if found is module else f"{found!r:.60}"
+            owner = _named(module) if found is module else f"{found!r:.60}"
             raise SchemaError(f"{owner} has no {name!r}{_suggestion(name, public)}")
         found = getattr(found, name)
     return found
+
+
+def _named(module: ModuleType) -> str:
+    return f"{module.__file__}" if module.__name__.startswith(_FILE_PREFIX) else f"module {module.__name__!r}"
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:

@@ -6,18 +6,23 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from extraction.schemas.checks import Check, DocumentSchema, Rounding, Term, check_sum, last_place
 from extraction.schemas.iban import iban_checks
+from extraction.schemas.merging import Merge
 from extraction.schemas.money import Amount, Clock, Currency, Percentage, Quantity
 from extraction.schemas.text import Address, Name, Number, Text
 
 _HUNDRED: Final = Decimal(100)
 _WITH_TAX: Final = Decimal("1.3")
 """A price with tax is at most this much of the price without: the highest general rate, Hungary's, is 27 %."""
+
+
+_LastAmount: TypeAlias = Annotated[Amount | None, Merge("last")]
+"""An amount of the whole document; on pages before the last there are only those that are carried forward."""
 
 
 class ReceiptItem(DocumentSchema):
@@ -45,16 +50,16 @@ class Receipt(DocumentSchema):
     time: Clock | None = Field(None, description="time of the purchase, HH:MM, 24 hours")
     currency: Currency | None = Field(None, description="ISO 4217 code of all amounts, such as EUR or USD")
     items: list[ReceiptItem] = Field([], max_length=300, description="every line of goods, from top to bottom")
-    subtotal: Amount | None = Field(None, description="sum of the items as printed, before taxes and tip")
-    discount: Amount | None = Field(None, description="discount on the whole receipt")
-    service_charge: Amount | None = Field(None, description="charge for service")
-    tax: Amount | None = Field(None, description="all taxes together (VAT, GST, sales tax)")
-    tip: Amount | None = Field(None, description="tip")
-    rounding: Amount | None = Field(None, description="rounding adjustment, below 0 where it lowers the total")
-    total: Amount | None = Field(None, description="final amount to pay, all included")
+    subtotal: _LastAmount = Field(None, description="sum of the items as printed, before taxes and tip")
+    discount: _LastAmount = Field(None, description="discount on the whole receipt")
+    service_charge: _LastAmount = Field(None, description="charge for service")
+    tax: _LastAmount = Field(None, description="all taxes together (VAT, GST, sales tax)")
+    tip: _LastAmount = Field(None, description="tip")
+    rounding: _LastAmount = Field(None, description="rounding adjustment, below 0 where it lowers the total")
+    total: _LastAmount = Field(None, description="final amount to pay, all included")
     payment_method: Literal["cash", "card", "other"] | None = Field(None, description="how it was paid")
-    amount_paid: Amount | None = Field(None, description="cash or card amount that was handed over")
-    change: Amount | None = Field(None, description="money given back")
+    amount_paid: _LastAmount = Field(None, description="cash or card amount that was handed over")
+    change: _LastAmount = Field(None, description="money given back")
 
     def own_checks(self, rounding: Rounding) -> Iterator[Check]:
         """The items give the subtotal, the parts the total, the payment the change.
@@ -137,14 +142,16 @@ class Invoice(DocumentSchema):
     buyer: Party | None = Field(None, description="who must pay (bill to)")
     currency: Currency | None = Field(None, description="ISO 4217 code of all amounts, such as EUR or USD")
     items: list[InvoiceItem] = Field([], max_length=2000, description="every line, from top to bottom")
-    subtotal: Amount | None = Field(None, description="sum of the lines as printed, before taxes (net)")
-    discount: Amount | None = Field(None, description="discount on the whole invoice")
-    shipping: Amount | None = Field(None, description="shipping, freight or handling")
-    taxes: list[Tax] = Field([], max_length=20, description="one entry per tax rate, where they are listed")
-    total_tax: Amount | None = Field(None, description="all taxes together")
-    total: Amount | None = Field(None, description="total of the invoice, taxes included (gross)")
-    amount_paid: Amount | None = Field(None, description="what was paid already")
-    amount_due: Amount | None = Field(None, description="what is left to pay")
+    subtotal: _LastAmount = Field(None, description="sum of the lines as printed, before taxes (net)")
+    discount: _LastAmount = Field(None, description="discount on the whole invoice")
+    shipping: _LastAmount = Field(None, description="shipping, freight or handling")
+    taxes: Annotated[list[Tax], Merge("distinct")] = Field(
+        [], max_length=20, description="one entry per tax rate, where they are listed"
+    )
+    total_tax: _LastAmount = Field(None, description="all taxes together")
+    total: _LastAmount = Field(None, description="total of the invoice, taxes included (gross)")
+    amount_paid: _LastAmount = Field(None, description="what was paid already")
+    amount_due: _LastAmount = Field(None, description="what is left to pay")
     payment_terms: Name | None = Field(None, description="terms of payment, as printed")
     iban: Number | None = Field(None, description="bank account of the seller (IBAN)")
 

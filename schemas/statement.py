@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from extraction.schemas.checks import Check, DocumentSchema, Rounding, Term, check_sum
 from extraction.schemas.iban import iban_checks
+from extraction.schemas.merging import CountOf, Merge, RunningBalance
 from extraction.schemas.money import Amount, Currency
 from extraction.schemas.text import Address, Name, Number, Text
 
@@ -27,6 +29,10 @@ class Transaction(DocumentSchema):
     balance: Amount | None = Field(None, description="balance after this line, only where printed")
 
 
+_BALANCES: Final = RunningBalance("balance", start="opening_balance", end="closing_balance", within=0.0005)
+"""Within less than the smallest amount of any currency."""
+
+
 class BankStatement(DocumentSchema):
     """A statement of a bank account."""
 
@@ -39,12 +45,18 @@ class BankStatement(DocumentSchema):
     currency: Currency | None = Field(None, description="ISO 4217 code of all amounts, such as EUR or USD")
     period_start: dt.date | None = Field(None, description="first day of the statement, YYYY-MM-DD")
     period_end: dt.date | None = Field(None, description="last day of the statement, YYYY-MM-DD")
-    opening_balance: Amount | None = Field(None, description="balance before the first transaction")
-    closing_balance: Amount | None = Field(None, description="balance after the last transaction")
-    total_credits: Amount | None = Field(None, description="printed sum of money in")
-    total_debits: Amount | None = Field(None, description="printed sum of money out")
-    transaction_count: int | None = Field(None, ge=0, description="printed number of transactions")
-    transactions: list[Transaction] = Field(
+    opening_balance: Annotated[Amount | None, Merge("first")] = Field(
+        None, description="balance before the first transaction"
+    )
+    closing_balance: Annotated[Amount | None, Merge("last")] = Field(
+        None, description="balance after the last transaction"
+    )
+    total_credits: Annotated[Amount | None, Merge("last")] = Field(None, description="printed sum of money in")
+    total_debits: Annotated[Amount | None, Merge("last")] = Field(None, description="printed sum of money out")
+    transaction_count: Annotated[int | None, Merge("last"), CountOf("transactions")] = Field(
+        None, ge=0, description="printed number of transactions"
+    )
+    transactions: Annotated[list[Transaction], _BALANCES] = Field(
         [], max_length=10_000, description="every transaction, in the order in which they are printed"
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from extraction.schemas.checks import Check, DocumentSchema, Rounding
+from extraction.schemas.merging import Merge
 from extraction.schemas.text import Name, Text
 
 
@@ -39,7 +40,9 @@ class Table(DocumentSchema):
     """A table: the names of its columns and its rows."""
 
     title: Name | None = Field(None, description="title or caption")
-    columns: list[Name] = Field([], max_length=50, description="heads of the columns, from left to right")
+    columns: Annotated[list[Name], Merge("first")] = Field(
+        [], max_length=50, description="heads of the columns, from left to right"
+    )
     rows: list[Annotated[list[Text | None], Field(max_length=50)]] = Field(
         [], max_length=5000, description="cells of each row, one per column, as printed; null for an empty cell"
     )

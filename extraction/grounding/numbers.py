@@ -144,6 +144,8 @@ def find_numbers(text: str, *, loose: bool = False) -> Iterator[FoundNumber]:
             mended = re.sub(r"\s", "", match.group()).translate(_CONFUSED)
             real = sum(map(str.isdigit, match.group()))
             letters = sum(map(str.isalpha, match.group()))
+            if re.fullmatch(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*\1[0-9]{2}", mended):  # 4,211,50
+                mended = f"{re.sub('[.,]', '', mended[:-3])}.{mended[-2:]}"
             if mended != match.group() and real >= letters and (numbers := read_digits(mended)):
                 yield FoundNumber(match.start(), match.end(), numbers, fuzzy=True)
         elif numbers := read_digits(match["digits"]):
@@ -168,7 +170,7 @@ def _found(match: re.Match[str], numbers: tuple[Decimal, ...]) -> FoundNumber:
     # "(5)" numbers a list or a footnote; an amount of money in parentheses is negative.
     amount = match["before"] or match["after"] or "." in match["digits"] or "," in match["digits"]
     signed = tuple(-number for number in numbers) if minus or (enclosed and amount) else numbers
-    if enclosed and not amount and not minus:
+    if enclosed and not minus and (match["percent"] or not amount):
         signed = (*numbers, *(-number for number in numbers))
     if match["side"]:  # a bank's credit and debit: whose side it is, and so the sign, is the reader's view
         signed = (*signed, *(-number for number in signed))
@@ -215,3 +217,12 @@ def _are_grouped(groups: list[str], marks: list[str]) -> bool:
 def read_currency(text: str) -> tuple[str, ...]:
     """The codes that a currency's sign, code or name may stand for; empty where it is none."""
     return _CURRENCIES.get(text.translate(SAME_WIDTH).strip().casefold(), ())
+
+
+_NAMED_CURRENCY = re.compile(rf"(?<![A-Za-zÀ-ɏ])(?:{_CURRENCY})(?![A-Za-zÀ-ɏ])", re.IGNORECASE)
+
+
+def find_currencies(text: str) -> Iterator[tuple[int, int, tuple[str, ...]]]:
+    """The signs and codes of currencies in a text, as (start, end, the codes that it may stand for)."""
+    for match in _NAMED_CURRENCY.finditer(text.translate(SAME_WIDTH)):
+        yield match.start(), match.end(), _CURRENCIES[match.group().casefold()]

@@ -19,6 +19,7 @@ from PIL import Image
 from extraction.errors import ImageError, OptionError
 from extraction.extras import import_extra
 from extraction.pages.chars import Char, Placement, read_chars
+from extraction.pages.fields import find_fields, read_fields
 from extraction.pages.limits import POINTS_PER_INCH, PageLimits
 
 LOCK: Final = threading.RLock()
@@ -64,29 +65,29 @@ class PdfFile:
     def __init__(self, data: bytes, *, password: str | None, source: str) -> None:
         if password is not None and not isinstance(password, str):
             raise OptionError(f"a password is text, not {type(password).__name__}")
-        pdfium = import_extra("pypdfium2", extra="pdf")
+        self._pdfium: ModuleType = import_extra("pypdfium2", extra="pdf")
         self._raw: ModuleType = import_extra("pypdfium2.raw", extra="pdf")
-        self._error: type[Exception] = pdfium.PdfiumError
         self._source = source
         with LOCK:
-            try:
-                self._file = pdfium.PdfDocument(data, password=password or None)
-            except pdfium.PdfiumError as error:
-                raise _unreadable(error, password, source) from error
+            self._file = self._open(data, password or None)
             # The finalizer holds the document, so that the garbage collector never closes it without the lock.
             self._close = weakref.finalize(self, _close, self._file)
-            self._notes = self._begin_forms()
             self.count = len(self._file)
+            xfa = self._file.get_formtype() == self._raw.FORMTYPE_XFA_FULL
+        self._notes = ("it is an XFA form, of which only the page that stands in for it is drawn",) if xfa else ()
 
-    def _begin_forms(self) -> tuple[str, ...]:
-        """Makes form fields visible, before any page is loaded."""
-        if self._file.get_formtype() == self._raw.FORMTYPE_XFA_FULL:
-            return ("it is an XFA form, of which only the page that stands in for it can be drawn",)
+    def _open(self, data: bytes, password: str | None) -> Any:
+        """A document of pdfium's, whose form fields are drawn; the caller holds the lock."""
         try:
-            self._file.init_forms()
-        except self._error:
-            return ("its form fields cannot be drawn",)
-        return ()
+            file = self._pdfium.PdfDocument(data, password=password)
+        except self._pdfium.PdfiumError as error:
+            raise _unreadable(error, password, self._source) from error
+        try:
+            file.init_forms()  # before any page is loaded
+        except self._pdfium.PdfiumError as error:
+            file.close()
+            raise ImageError(f"its form is damaged: {error}", source=self._source) from error
+        return file
 
     def close(self) -> None:
         """Frees it; doing so twice does no harm."""
@@ -103,7 +104,7 @@ class PdfFile:
                 raise ImageError("the document is closed", source=self._source)
             try:
                 return self._draw(index, dpi, limits)
-            except self._error as error:
+            except self._pdfium.PdfiumError as error:
                 raise ImageError(f"page {index + 1} is damaged: {error}", source=self._source) from error
 
     def _draw(self, index: int, dpi: float, limits: PageLimits) -> Drawn:
@@ -112,33 +113,30 @@ class PdfFile:
             if not (math.isfinite(width) and math.isfinite(height) and width > 0 < height):
                 raise ImageError(f"page {index + 1} has no size: {width:g} x {height:g} points", source=self._source)
             scale = limits.scale(width, height, dpi)
-            with closing(page.render(scale=scale, rev_byteorder=True)) as bitmap:
-                # A copy: the bitmap's memory is freed with it.
-                image = bitmap.to_pil().copy()
-            flattened = self._flatten(page)
-            if not flattened:
-                chars, notes = self._read(page, image.size)
-        if flattened:  # which is seen on a page that is loaded anew
-            with closing(self._file.get_page(index)) as page:
-                chars, notes = self._read(page, image.size)
+            image = _render(page, scale)
+            chars, notes = self._read(page, image, scale)
         return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
 
-    def _flatten(self, page: Any) -> bool:
-        """Makes the texts of form fields and annotations part of the page in memory; whether there were any."""
-        if self._raw.FPDFPage_GetAnnotCount(page) < 1:
-            return False
-        return bool(self._raw.FPDFPage_Flatten(page, self._raw.FLAT_NORMALDISPLAY) == self._raw.FLATTEN_SUCCESS)
-
-    def _read(self, page: Any, size: tuple[int, int]) -> tuple[list[Char], tuple[str, ...]]:
+    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char], tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()
         if not right > left or not top > bottom:
             return [], ("its text has no places",)
-        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), size)
+        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), image.size)
         with closing(page.get_textpage()) as text_page:
             count = text_page.count_chars()
             if count > MAX_CHARS:
                 return [], (f"its text layer has {count:,} characters, too many to be read",)
-            return read_chars(self._raw, text_page, placement, most=count), ()
+            chars = read_chars(self._raw, text_page, placement, most=count)
+        fields = find_fields(self._raw, page, self._file.formenv, placement)
+        if fields:
+            without = _render(page, scale, draw_annots=False, may_draw_forms=False)
+            chars += read_fields(fields, image, without, placement.turned)
+        return chars, ()
+
+
+def _render(page: Any, scale: float, **options: bool) -> Image.Image:
+    with closing(page.render(scale=scale, rev_byteorder=True, **options)) as bitmap:
+        return bitmap.to_pil().copy()  # the bitmap's memory is freed with it
 
 
 def _close(file: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from extraction.schemas.checks import Check, DocumentSchema, checks_of
 from extraction.schemas.documents import (
     BankStatement,
+    IdentityDocument,
     Invoice,
     InvoiceItem,
     Party,
@@ -151,7 +153,7 @@ def test_a_wrong_sum_is_reported(make: Any, names: list[str]) -> None:
         missed += not any(f"/{name}" in check.pointers for check in document.checks())
     assert tried > 150
     # Another reading (the tax is included, the discount is not) can fit by accident, within the rounding of many lines.
-    assert missed <= tried / 50
+    assert missed <= tried / 100
 
 
 def misread(rng: random.Random, document: Any, name: str) -> None:
@@ -264,6 +266,40 @@ def test_ibans() -> None:
     assert (check.pointers, check.expected, check.found) == (("/iban",), "29", "28")
 
 
+# The specimens of ICAO Doc 9303: a passport, a card of two lines, a card of three, a visa.
+PASSPORT = ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"]
+TD2 = ["I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "D231458907UTO7408122F1204159<<<<<<<6"]
+TD1 = ["I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"]
+VISA = ["V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L8988901C4XXX4009078F96121096ZE184226B<<<<<<"]
+
+
+@pytest.mark.parametrize("zone", [PASSPORT, TD2, TD1, VISA])
+def test_machine_readable_zones(zone: list[str]) -> None:
+    assert IdentityDocument(mrz=zone).checks() == []
+    assert IdentityDocument(mrz=zone[:1]).checks() == []
+    for at, line in enumerate(zone[:2]):
+        for place, char in enumerate(line):
+            is_checked = char.isdigit() and (at == 1 or zone is TD1)
+            if is_checked:
+                wrong = f"{line[:place]}{(int(char) + 1) % 10}{line[place + 1 :]}"
+                found = IdentityDocument(mrz=[*zone[:at], wrong, *zone[at + 1 :]]).checks()
+                # A visa's optional part has no check digit, as the dates and the number have.
+                assert found or (zone is VISA and place > 27), wrong
+    assert IdentityDocument(mrz=[line.replace("<", "«") for line in zone]).checks() == []
+
+
+def test_a_machine_readable_zone_and_what_is_printed() -> None:
+    right = IdentityDocument(
+        document_number="L898902 C3",
+        date_of_birth=dt.date(1974, 8, 12),
+        date_of_expiry=dt.date(2012, 4, 15),
+        mrz=PASSPORT,
+    )
+    assert right.checks() == []
+    [check] = right.model_copy(update={"date_of_birth": dt.date(1974, 12, 8)}).checks()
+    assert (check.pointers, check.expected, check.found) == (("/date_of_birth", "/mrz/1"), "740812", "741208")
+
+
 class Bundle(BaseModel):
     papers: list[Receipt]
     by_name: dict[str, Invoice]
@@ -286,3 +322,11 @@ def test_checks_at_any_depth() -> None:
     assert [check.pointers for check in checks_of([wrong])] == [("/0/total", "/0/subtotal")]
     assert checks_of({"total": 1}) == checks_of(None) == checks_of("text") == []
     assert [str(check) for check in Own(first=2).checks()] == ["/first: not one: 1 expected, 2 found"]
+
+
+def test_values_may_be_deep() -> None:
+    value: Any = Receipt(subtotal=D(5), total=D(3))
+    for _ in range(5000):
+        value = [value]
+    [check] = checks_of(value)
+    assert check.pointers[0] == "/0" * 5000 + "/total"

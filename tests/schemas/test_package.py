@@ -25,21 +25,26 @@ def test_public_names() -> None:
         "Check",
         "Color",
         "Count",
+        "CountOf",
         "Counts",
         "DetectedObject",
         "DocumentSchema",
         "Form",
         "IdentityDocument",
         "Invoice",
+        "Key",
         "LabeledBox",
         "LabeledPoint",
         "LabeledPolygon",
+        "Merge",
         "Point",
         "Polygon",
         "Receipt",
+        "RunningBalance",
         "Scene",
         "Schema",
         "Size",
+        "SumOf",
         "Table",
         "checks_of",
         "json_schema_of",
@@ -62,7 +67,7 @@ def test_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", ["color", "counting", "geometry", "money"])
+@pytest.mark.parametrize("name", ["color", "counting", "geometry", "iban", "money", "mrz"])
 def test_examples(name: str) -> None:
     results = doctest.testmod(importlib.import_module(f"extraction.schemas.{name}"))
     assert results.attempted > 0

@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
-        if name.startswith("own_"):
+        if name.startswith(("own_", "_schemas_in_")):
             del sys.modules[name]
 
 
@@ -81,6 +81,41 @@ def test_in_modules() -> None:
     assert load_schema("own_forms:BY_HAND") == {"type": "object", "properties": {"total": {"type": "number"}}}
     assert load_schema("extraction.schemas.scene:Scene") is Scene
     assert sys.path == path
+
+
+def test_in_python_files(folder: Path) -> None:
+    papers = folder / "my papers"
+    papers.mkdir()
+    (papers / "json.py").write_text(
+        "from __future__ import annotations\nfrom own_beside import Line\nfrom pydantic import BaseModel\n"
+        "class Bill(BaseModel):\n    lines: list[Line]\n    again: Bill | None = None\n    class Inner(BaseModel): 'In.'\n"
+    )
+    (papers / "own_beside.py").write_text("from pydantic import BaseModel\nclass Line(BaseModel): 'A line.'\n")
+    before = list(sys.path)
+    for spec in ("my papers/json.py:Bill", f"{papers}/json.py:Bill", "./my papers/json.py:Bill"):
+        bill: Any = load_schema(spec)
+        assert bill.model_validate({"lines": [{}], "again": {"lines": []}}).again.lines == []
+    assert json_schema_of(load_schema("my papers/json.py:Bill.Inner"))["description"] == "In."
+    assert sys.path == before
+    assert hasattr(sys.modules["json"], "dumps")  # a file's name hides no module
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("missing.py:Bill", "missing.py: there is no such file"),
+        ("own_broken.py:Bill", "own_broken.py cannot be run: ZeroDivisionError: division by zero"),
+        ("own_needy.py:Bill", "own_needy.py cannot be run: ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("own_forms.py:Bil", "own_forms.py has no 'Bil'; did you mean 'Bill'?"),
+        ("own_forms.py:number", "5 is not a schema"),
+        ("own_forms.py:WRONG", "own_forms.py:WRONG at /type: 'objekt' is not one of"),
+    ],
+)
+def test_refuses_python_files(folder: Path, spec: str, said: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        load_schema(spec)
+    assert said in str(caught.value)
+    assert not any(name.startswith("_schemas_in_") and "broken" in name for name in sys.modules)
 
 
 def test_in_files(folder: Path) -> None:

@@ -1,0 +1,154 @@
+"""Which windows to ask again when something is missing, and with what words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median_high
+from typing import Any, Final
+
+from extraction.documents.fields import Field
+from extraction.documents.result import Merged, Window
+from extraction.places import Path, pointer
+from extraction.schemas.checks import Check
+
+MOST_BLIND: Final = 8
+"""Windows up to which all are asked again when nothing tells where to look."""
+
+AGAIN: Final = "Look once more, line by line: something does not agree. {problems}"
+_ROWS: Final = "Here {count} items of {name} were read before."
+_FAILED: Final = "The answer before this one could not be used."
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A window that is to be asked again.
+
+    Attributes:
+        window: Its number, counted from 0.
+        note: What the model is told.
+    """
+
+    window: int
+    note: str
+
+
+def gaps(data: Any, field: Field, path: Path = ()) -> list[str]:
+    """JSON pointers of the fields that must be there, by the user's schema, and are not."""
+    if isinstance(data, Mapping) and field.kind == "object":
+        missing = [
+            pointer((*path, name))
+            for name in field.names
+            if name in field.needed and data.get(name) is None and field.below(name).kind != "list"
+        ]
+        return missing + [one for name, value in data.items() for one in gaps(value, field.below(name), (*path, name))]
+    if isinstance(data, list) and field.kind == "list":
+        return [one for index, value in enumerate(data) for one in gaps(value, field.item, (*path, index))]
+    return []
+
+
+def suspects(
+    windows: Sequence[Window], merged: Merged, checks: Sequence[Check], missing: Sequence[str]
+) -> list[Suspect]:
+    """The windows to ask again, in order; none where all is well, or where nothing tells which of many to ask.
+
+    Args:
+        windows: What was asked.
+        merged: What became of the answers.
+        checks: What does not agree.
+        missing: Fields that must be there and are not (``gaps``).
+    """
+    finder = _Finder(windows, merged)
+    problems: dict[int, dict[str, None]] = defaultdict(dict)  # in order, each once
+    for number, window in enumerate(windows):
+        if window.error is not None:
+            problems[number][_FAILED] = None
+    for at in missing:
+        for number in finder.around([at.rpartition("/")[0]]) if _in_list(at) else finder.all_of_few():
+            problems[number][f"{_name(at)} was not found."] = None
+    located = [check for check in checks if any(map(_in_list, check.pointers))]
+    for check in located:
+        for number in finder.around(check.pointers):
+            problems[number][f"{_words(check)}."] = None
+    for check in checks:
+        lists = [at for at in check.pointers if at in finder.counts]
+        if check in located or any(_is_about(one, at) for one in located for at in lists):
+            continue
+        for number in finder.odd(lists, check):
+            problems[number][f"{_words(check)}."] = None
+    return [
+        Suspect(number, AGAIN.format(problems=finder.told(number, told)))
+        for number, told in sorted(problems.items())
+        if getattr(windows[number].error, "retryable", True)  # a damaged page stays damaged
+    ]
+
+
+class _Finder:
+    """Knows which window tells what.
+
+    Attributes:
+        counts: Of each list, how many of its items each window tells.
+    """
+
+    def __init__(self, windows: Sequence[Window], merged: Merged) -> None:
+        self._number = len(windows)
+        self._windows: dict[str, set[int]] = defaultdict(set)
+        items: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        for at, origins in merged.provenance.origins.items():
+            told = {origin.window for origin in origins}
+            while at:
+                self._windows[at] |= told
+                above, _, step = at.rpartition("/")
+                if step.isdecimal():
+                    items[above] |= {(number, step) for number in told}
+                at = above
+        self.counts = {at: Counter(number for number, _ in found) for at, found in items.items()}
+
+    def around(self, pointers: Iterable[str]) -> list[int]:
+        """The windows that tell these places, and those between them."""
+        found = {number for at in pointers if _in_list(at) or at not in self.counts for number in self._at(at)}
+        return list(range(min(found), max(found) + 1)) if found else []
+
+    def _at(self, at: str) -> set[int]:
+        while at and at not in self._windows:
+            at = at.rpartition("/")[0]
+        return self._windows.get(at, set()) if _in_list(at) else set()
+
+    def odd(self, lists: Sequence[str], check: Check) -> list[int]:
+        """The windows with fewer items of some lists than others have, or with more where too many were found."""
+        found: set[int] = set()
+        for at in lists:
+            counts = [self.counts[at][number] for number in range(self._number)]
+            usual = median_high([count for count in counts if count])
+            too_many = isinstance(check.expected, int) and check.expected > float(check.found)
+            found |= {number for number, count in enumerate(counts) if (count > usual if too_many else count < usual)}
+        return sorted(found) or self.all_of_few()
+
+    def all_of_few(self) -> list[int]:
+        """All windows, unless there are many."""
+        return list(range(self._number)) if self._number <= MOST_BLIND else []
+
+    def told(self, number: int, problems: Iterable[str]) -> str:
+        """What the model is told of a window."""
+        rows = [
+            _ROWS.format(count=counts[number], name=_name(at)) for at, counts in self.counts.items() if not _in_list(at)
+        ]
+        return " ".join([*problems, *rows])
+
+
+def _words(check: Check) -> str:
+    """A check as a model can read it."""
+    return f"{_name(check.pointers[0])}: {check.problem} ({check.expected} by calculation, {check.found} is printed)"
+
+
+def _name(at: str) -> str:
+    return at.strip("/") or "the answer"
+
+
+def _in_list(at: str) -> bool:
+    return any(step.isdecimal() for step in at.split("/"))
+
+
+def _is_about(check: Check, at: str) -> bool:
+    return any(one.startswith(f"{at}/") for one in check.pointers)

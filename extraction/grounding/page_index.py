@@ -1,0 +1,413 @@
+"""``PageIndex``: a page's words, made ready for looking values up: by number, date and telephone number, and by text.
+
+It is built once per page. Rows and columns are found in the reading frame, so that a row is a row on a page that lay askew.
+"""
+
+from __future__ import annotations
+
+import statistics
+import unicodedata
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from functools import cached_property
+
+from extraction.grounding.dates import MonthDay
+from extraction.grounding.letter_widths import Widths, widths_of
+from extraction.grounding.numbers import SAME_WIDTH, Money, find_currencies
+from extraction.grounding.values import Found, find_values
+from extraction.grounding.reading_frame import Placed, ReadingFrame
+from extraction.pages.words import PageWords, Word
+from extraction.schemas.geometry import Box
+
+_COLUMN_GAP = 1.2
+"""A gap between two words that is wider than so many of their heights parts two columns."""
+
+_NUMBERS = ("number", "money", "percent")
+
+_DIGIT_GAP = 0.95
+"""A gap between two groups of digits that is wider than so many heights parts two numbers."""
+
+
+@dataclass(slots=True)
+class Segment:
+    """Words that stand close together on one line.
+
+    Attributes:
+        index: Its place among the page's segments, in reading order.
+        words: Its words.
+        text: They, with one blank between two.
+        starts: Where each begins in ``text``.
+        placed: Where it stands in the reading frame.
+        places: Where each word stands there.
+        row: Which visual row it is in, from the top.
+        block: Its block.
+        widths: Measures its characters.
+        found: The values in it.
+    """
+
+    index: int
+    words: Sequence[Word]
+    text: str
+    starts: list[int]
+    placed: Placed
+    places: list[Placed]
+    block: int
+    widths: Widths
+    row: int = 0
+    found: tuple[Found, ...] = ()
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it names something: it has letters, and is no value."""
+        letters = sum(map(str.isalpha, self.text))
+        valued = sum(one.end - one.start for one in self.found if not one.fuzzy)
+        return letters >= 2 and valued < len(self.text) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some characters of a segment."""
+
+    segment: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place on a page that may say a value; two that are equal are the same place.
+
+    Attributes:
+        page: The page's number.
+        parts: Characters of segments, in reading order; several where a value goes on in the next line.
+    """
+
+    page: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(slots=True)
+class Stream:
+    """Segments that may be read on from one to the next, as bare letters and digits.
+
+    Attributes:
+        text: Letters and digits only, without case.
+        origin: Of each its segment and its character there.
+    """
+
+    text: str
+    origin: list[tuple[int, int]]
+
+
+@dataclass
+class PageIndex:
+    """A page made ready for look-ups.
+
+    Attributes:
+        number: The page's number.
+        page: Its words.
+        frame: How its text lies.
+        widths: Measures its characters.
+        segments: In reading order.
+        rows: The segments of each visual row, from left to right, by index.
+        numbers: Places by the number that stands there; all readings.
+        misread: The same, for what may have been misread.
+        dates: Places by date.
+        days: Places by day without a year.
+        times: Places by hour and minute.
+        phones: Telephone numbers with their places.
+        currencies: Places by currency.
+    """
+
+    number: int
+    page: PageWords
+    frame: ReadingFrame
+    widths: Widths
+    segments: list[Segment] = field(default_factory=list)
+    rows: list[list[int]] = field(default_factory=list)
+    numbers: dict[Decimal, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    misread: dict[Decimal, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    dates: dict[date, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    days: dict[MonthDay, list[Span]] = field(default_factory=lambda: defaultdict(list))
+    times: dict[tuple[int, int], list[tuple[time, Span]]] = field(default_factory=lambda: defaultdict(list))
+    phones: list[tuple[str, Span]] = field(default_factory=list)
+    currencies: dict[str, list[Span]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, page: PageWords, number: int = 1) -> PageIndex:
+        """The index of a page."""
+        index = cls(number, page, ReadingFrame(page), widths_of(page.words))
+        index._cut_segments()
+        index._find_rows()
+        for segment in index.segments:
+            index._read_values(segment)
+        return index
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def box(self, span: Span) -> Box:
+        """The box around a place, in pixels of the picture."""
+        boxes = [box for part in span.parts for box in self._boxes(part)]
+        return Box(
+            x1=min(box.x1 for box in boxes),
+            y1=min(box.y1 for box in boxes),
+            x2=max(box.x2 for box in boxes),
+            y2=max(box.y2 for box in boxes),
+        )
+
+    def text(self, span: Span) -> str:
+        """The text of a place, its lines joined by a blank."""
+        return " ".join(self.segments[part.segment].text[part.start : part.end] for part in span.parts)
+
+    def placed(self, span: Span) -> Placed:
+        """Where a place stands in the reading frame; of several lines the first."""
+        part = span.parts[0]
+        segment = self.segments[part.segment]
+        pieces = list(_pieces(segment, part))
+        first, last = pieces[0], pieces[-1]
+        left, right = segment.places[first[0]], segment.places[last[0]]
+        return Placed(
+            left.left + first[1] * (left.right - left.left),
+            right.left + last[2] * (right.right - right.left),
+            segment.placed.middle,
+            segment.placed.height,
+        )
+
+    def row(self, span: Span) -> int:
+        """The visual row in which a place begins."""
+        return self.segments[span.parts[0].segment].row
+
+    def _boxes(self, part: Part) -> Iterator[Box]:
+        segment = self.segments[part.segment]
+        for index, begin, end in _pieces(segment, part):
+            box = segment.words[index].box
+            yield box if (begin, end) == (0.0, 1.0) else _cut(segment.words[index], begin, end)
+
+    # --- reading the page --------------------------------------------------------------------------------------------
+
+    def _cut_segments(self) -> None:
+        for line in self.page.lines:
+            waiting: list[tuple[Word, Placed]] = []
+            for word in line.words:
+                placed = self.frame.place(word)
+                if waiting and placed.left - waiting[-1][1].right > _COLUMN_GAP * max(
+                    placed.height, waiting[-1][1].height
+                ):
+                    self._add_segment(waiting, line.block)
+                    waiting = []
+                waiting.append((word, placed))
+            if waiting:
+                self._add_segment(waiting, line.block)
+
+    def _add_segment(self, pairs: list[tuple[Word, Placed]], block: int) -> None:
+        words, places = [word for word, _ in pairs], [placed for _, placed in pairs]
+        starts, length = [], 0
+        for word in words:
+            starts.append(length)
+            length += len(word.text) + 1
+        placed = Placed(
+            min(one.left for one in places),
+            max(one.right for one in places),
+            statistics.fmean(one.middle for one in places),
+            statistics.median(one.height for one in places),
+        )
+        text = " ".join(word.text for word in words)
+        self.segments.append(Segment(len(self.segments), words, text, starts, placed, places, block, self.widths))
+
+    def _find_rows(self) -> None:
+        """Puts segments whose middle lines are close into one row."""
+        ordered = sorted(self.segments, key=lambda one: one.placed.middle)
+        for segment in ordered:
+            if self.rows:
+                row = [self.segments[index].placed for index in self.rows[-1]]
+                reach = 0.5 * min(segment.placed.height, statistics.fmean(one.height for one in row[-3:]))
+                near = segment.placed.middle - statistics.fmean(one.middle for one in row[-3:]) < reach
+                if near and all(segment.placed.overlap(one) < 0.3 for one in row):
+                    self.rows[-1].append(segment.index)
+                    segment.row = len(self.rows) - 1
+                    continue
+            segment.row = len(self.rows)
+            self.rows.append([segment.index])
+        for indices in self.rows:
+            indices.sort(key=lambda index: self.segments[index].placed.left)
+
+    def _read_values(self, segment: Segment) -> None:
+        if not any(map(str.isdigit, segment.text)):
+            self._read_currencies(segment)
+            return
+        found = list(find_values(segment.text))
+        segment.found = tuple(found)
+        found = [one for one in found if one.kind not in _NUMBERS or self._is_close(segment, one)]
+        if len(segment.words) > 1:  # what stands alone as a word may be a value of its own
+            for start, word in zip(segment.starts, segment.words, strict=True):
+                for told in find_values(word.text):
+                    one = Found(
+                        told.kind, told.start + start, told.end + start, told.text, told.readings, told.fuzzy
+                    )
+                    if not any(_is_in(one, other) for other in found):
+                        found.append(one)
+        for one in found:
+            self._add_value(one, Span(self.number, (Part(segment.index, one.start, one.end),)))
+        self._read_currencies(segment)
+
+    def _read_currencies(self, segment: Segment) -> None:
+        for start, end, codes in find_currencies(segment.text):
+            for code in codes:
+                self.currencies[code].append(Span(self.number, (Part(segment.index, start, end),)))
+
+    def _is_close(self, segment: Segment, found: Found) -> bool:
+        """Whether the digits of a number stand close enough together to be one."""
+        words = [index for index, _, _ in _pieces(segment, Part(segment.index, found.start, found.end))]
+        places = [segment.places[index] for index in words]
+        digits = [any(map(str.isdigit, segment.words[index].text)) for index in words]
+        return all(
+            not (digits[at] and digits[at + 1]) or places[at + 1].left - places[at].right < _DIGIT_GAP * places[at].height
+            for at in range(len(places) - 1)
+        )
+
+    def _add_value(self, found: Found, span: Span) -> None:
+        for reading in found.readings:
+            if found.kind in ("number", "money", "percent"):
+                amount = reading.amount if isinstance(reading, Money) else reading
+                assert isinstance(amount, Decimal)
+                (self.misread if found.fuzzy else self.numbers)[amount].append(span)
+            elif isinstance(reading, date):
+                self.dates[reading].append(span)
+            elif isinstance(reading, MonthDay):
+                self.days[reading].append(span)
+            elif isinstance(reading, time):
+                self.times[reading.hour, reading.minute].append((reading, span))
+            elif isinstance(reading, str):
+                self.phones.append((reading, span))
+
+    # --- neighbours --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def above(self) -> list[int | None]:
+        """Of each segment, the nearest one above it in its column."""
+        links: list[int | None] = []
+        for segment in self.segments:
+            link = None
+            for row in range(segment.row - 1, -1, -1):
+                over = [(segment.placed.overlap(self.segments[index].placed), index) for index in self.rows[row]]
+                best = max(over, default=(0.0, -1))
+                if best[0] > 0.2:
+                    link = best[1]
+                    break
+            links.append(link)
+        return links
+
+    @cached_property
+    def streams(self) -> list[Stream]:
+        """All ways to read on: in reading order, from a line to that below, and along a row."""
+        follows: dict[int, int] = {}
+        for segment in self.segments:
+            above = self.above[segment.index]
+            if above is not None and above not in follows and self._is_stacked(above, segment.index):
+                follows[above] = segment.index
+        headed = set(follows.values())
+        chains = [[segment.index for segment in self.segments]]
+        for segment in self.segments:
+            if segment.index not in headed and segment.index in follows:
+                chain = [segment.index]
+                while chain[-1] in follows:
+                    chain.append(follows[chain[-1]])
+                chains.append(chain)
+        chains += [row for row in self.rows if len(row) > 1]
+        return [self._stream(chain) for chain in chains]
+
+    def _is_stacked(self, upper: int, lower: int) -> bool:
+        above, below = self.segments[upper].placed, self.segments[lower].placed
+        heights = sorted((above.height, below.height))
+        return below.middle - above.middle < 3 * heights[1] and heights[1] < 1.9 * heights[0]
+
+    def _stream(self, chain: Sequence[int]) -> Stream:
+        letters: list[str] = []
+        origin: list[tuple[int, int]] = []
+        for index in chain:
+            for place, told in self._bare[index]:
+                letters.append(told)
+                origin.append((index, place))
+        return Stream("".join(letters), origin)
+
+    @cached_property
+    def _bare(self) -> list[list[tuple[int, str]]]:
+        return [list(bare_letters(segment.text)) for segment in self.segments]
+
+    def span_of(self, stream: Stream, start: int, end: int) -> Span:
+        """The place of some letters of a stream."""
+        parts: list[Part] = []
+        for segment, place in stream.origin[start:end]:
+            if parts and parts[-1].segment == segment:
+                parts[-1] = Part(segment, parts[-1].start, place + 1)
+            else:
+                parts.append(Part(segment, place, place + 1))
+        return Span(self.number, tuple(parts))
+
+    def is_together(self, span: Span) -> bool:
+        """Whether each part of a place follows on the one before: below it, or beside it in its row."""
+        for one, other in zip(span.parts, span.parts[1:], strict=False):
+            first, second = self.segments[one.segment], self.segments[other.segment]
+            beside = first.row == second.row and -1 < second.placed.left - first.placed.right < 6 * first.placed.height
+            below = second.placed.middle > first.placed.middle and self._is_stacked(one.segment, other.segment)
+            if not beside and not (below and first.placed.overlap(second.placed) > 0):
+                return False
+        return True
+
+
+def _is_in(one: Found, other: Found) -> bool:
+    """Whether a value is the same as another around it, which may have its currency or sign besides."""
+    if not other.start <= one.start <= one.end <= other.end or {one.kind, other.kind} - {*_NUMBERS, one.kind}:
+        return False
+    return bool(_absolute(one) & _absolute(other)) if one.kind in _NUMBERS else one.readings == other.readings
+
+
+def _absolute(found: Found) -> set[Decimal]:
+    amounts = (one.amount if isinstance(one, Money) else one for one in found.readings)
+    return {abs(one) for one in amounts if isinstance(one, Decimal)}
+
+
+def bare_letters(text: str) -> Iterator[tuple[int, str]]:
+    """The letters and digits of a text without case, each with its place; one may become several (``ß``)."""
+    for place, char in enumerate(text.translate(SAME_WIDTH)):
+        for told in unicodedata.normalize("NFKC", char).casefold():
+            if told.isalnum():
+                yield place, told
+
+
+def bare(text: str) -> str:
+    """Only the letters and digits of a text, without case."""
+    return "".join(told for _, told in bare_letters(text))
+
+
+def _cut(word: Word, begin: float, end: float) -> Box:
+    """The box around a piece of a word, from one share of its width to another."""
+    if word.quad is None or len(word.quad.points) != 4:
+        box = word.box
+        width = box.x2 - box.x1
+        return Box(x1=box.x1 + begin * width, y1=box.y1, x2=box.x1 + end * width, y2=box.y2)
+    top_left, top_right, bottom_right, bottom_left = word.quad.points
+    corners = [
+        (one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
+        for one, other in ((top_left, top_right), (bottom_left, bottom_right))
+        for share in (begin, end)
+    ]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return Box(x1=min(xs), y1=min(ys), x2=max(xs), y2=max(ys))
+
+
+def _pieces(segment: Segment, part: Part) -> Iterator[tuple[int, float, float]]:
+    """The words of a part, each with the shares of its width at which the part begins and ends in it."""
+    first = max(bisect_right(segment.starts, part.start) - 1, 0)
+    for index in range(first, len(segment.words)):
+        start, text = segment.starts[index], segment.words[index].text
+        if start >= part.end:
+            return
+        begin, end = max(part.start - start, 0), min(part.end - start, len(text))
+        if begin < end:
+            whole = segment.widths(text)
+            yield index, segment.widths(text[:begin]) / whole, segment.widths(text[:end]) / whole
