@@ -96,7 +96,7 @@ def is_on(value: Any, words: PageWords) -> bool:
     card = value == "card" and re.search(
         r"visa|master|amex|kart|cart|tarjeta|debit|credit|kaart|pin", words.text, re.IGNORECASE
     )
-    cash = value == "cash" and re.search(r"bar|esp|efectivo|contant", words.text, re.IGNORECASE)
+    cash = value == "cash" and re.search(r"bar|esp|efectivo|contant|tunai", words.text, re.IGNORECASE)
     return bool(card or cash) or (isinstance(value, str) and signs.get(value, "\0") in words.text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +87,8 @@ class Board:
                 names = {name for label in named for name, _ in label.names}
                 looks = {one.look for cell in below for one in self.findings.at(cell)}
                 values = [one for cell in row for one in self.findings.at(cell)]
+                if (sheet.page, row[0].row) in self.heads:
+                    continue
                 if len(named) >= 3 and names & {"tax", "tax_rate"} and not values and {"percent", "money"} <= looks:
                     heads.add((sheet.page, row[0].row))
         return frozenset(heads)
@@ -181,6 +184,15 @@ class Board:
         for label in labels:
             rest = rest.replace(label.span.text, "")
         return not any(char.isalnum() for char in rest)
+
+    def is_more(self, label: Label) -> bool:
+        """Whether a label is only a part of what its cell says: "Tax advice" names no tax."""
+        cell = label.span.cell
+        rest = list(cell.text)
+        spans = [one.span for one in self.labels.at(cell)] + [one.span for one in self.findings.at(cell)]
+        for span in spans:
+            rest[span.start : span.end] = " " * (span.end - span.start)
+        return not label.colon and re.search(r"[^\W\d_]{4}", "".join(rest)) is not None
 
     def claim(self, finding: Finding) -> Label | None:
         """The label that a value belongs to by its place: the nearest one before it in its row, else the one above."""

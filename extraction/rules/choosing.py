@@ -68,6 +68,8 @@ def _beside(
             if not name.startswith("own:") and any(label.rank(f"own:{one}") is not None for one in others):
                 continue
             sureness = (1.0 - 0.004 * rank - 0.01 * place) * (1.0 if label.colon or label.leads else 0.8)
+            if looks[0] == "money" and board.is_more(label):
+                sureness *= 0.6
             for one in board.beside(label, looks):
                 yield one, sureness
 
@@ -158,8 +160,10 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
             and _takes(claim, leaf)
         ):
             continue
-        found.append(Choice(finding, 0.5))
-    return found
+        # 3AM may be a part of a postal code; with a colon it is a time.
+        sure = finding.look != "time" or ":" in finding.span.text
+        found.append(Choice(finding, 0.5 if sure else 0.4))
+    return sorted(found, key=lambda one: -one.score)
 
 
 def _is_phone(text: str) -> bool:

@@ -20,6 +20,9 @@ _SURE: Final = 0.5
 
 _CODE: Final = re.compile(r"[^\s:,;]*\d[^\s,;]*")
 _TYPED: Final = frozenset({"money", "number", "integer", "percent", "date", "time", "phone", "email", "url", "iban"})
+_RELATED: Final = {"receipt_number": "invoice_number", "invoice_number": "receipt_number"}
+"""Whose labels a field may take where no other field wants them: a bill has one number, whatever it is called."""
+
 _BY_THEMSELVES: Final = frozenset({"date", "time", "phone", "email", "url", "iban"})
 """Concepts whose first value on a page is taken without a label: there is no other thing of that kind."""
 
@@ -33,12 +36,14 @@ class Fields:
 
     Args:
         board: The pages.
-        phrases: What the schema calls its fields: a label that is one field's own name is no other's.
+        wanted: All fields of the schema: a label that is one field's own name is no other's.
     """
 
-    def __init__(self, board: Board, phrases: Iterable[str] = ()) -> None:
+    def __init__(self, board: Board, wanted: Iterable[Leaf] = ()) -> None:
         self.board = board
-        self._phrases = frozenset(phrases)
+        wanted = list(wanted)
+        self._phrases = frozenset(phrase for leaf in wanted for phrase in leaf.phrases)
+        self._concepts = frozenset(leaf.concepts[0] for leaf in wanted if leaf.concepts)
 
     @cached_property
     def customer(self) -> Party | None:
@@ -94,9 +99,11 @@ class Fields:
         """Whether a value can belong to a leaf's owner by its place."""
         party = {"customer": self.customer, "ship_to": self.consignee}.get(leaf.owner)
         here = id(choice.finding.span.cell)
+        if leaf.kind not in ("phone", "email", "url", "iban"):
+            return True  # the cost of shipping is nobody's
         if leaf.owner in ("customer", "ship_to"):
             return party is not None and here in party.cells
-        return leaf.kind not in ("phone", "email", "url") or here not in self._foreign
+        return here not in self._foreign
 
     # --- words -------------------------------------------------------------------------------------------------------
 
@@ -117,6 +124,9 @@ class Fields:
         """The best text beside the labels of a leaf."""
         found: list[tuple[float, TextBeside]] = []
         names = [f"own:{phrase}" for phrase in leaf.phrases] + ([] if only_own else list(leaf.concepts))
+        related = _RELATED.get(names[-1]) if names else None
+        if related is not None and related not in self._concepts:
+            names.append(related)
         others = self._phrases - set(leaf.phrases)
         for name in names:
             for label, rank in self.board.labels.named(name):

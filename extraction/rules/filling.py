@@ -17,6 +17,7 @@ from extraction.rules.findings import Finding
 from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
 from extraction.rules.sheet import Span, sheet_of, union
 from extraction.rules.tables import table_rows
+from extraction.rules.taxes import is_taxes, taxes
 from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, wanted
 from extraction.rules.writing import Fill, written
 from extraction.schemas.geometry import Box
@@ -68,9 +69,10 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
         SchemaError: The schema cannot be read.
     """
     tree = wanted(schema)
-    phrases = sorted({phrase for leaf in leaves(tree) for phrase in leaf.phrases})
+    every = list(leaves(tree))
     sheets = [sheet_of(words, number) for number, words in enumerate(pages, start=1)]
-    state = _Filling(Fields(Board(sheets, phrases), phrases), len(pages))
+    board = Board(sheets, sorted({phrase for leaf in every for phrase in leaf.phrases}))
+    state = _Filling(Fields(board, every), len(pages))
     data = _node(tree, (), state)
     if data is ABSENT:
         state.missing.append(())
@@ -192,6 +194,8 @@ def _groups_of(listing: Listing, group: Group, path: Path, state: _Filling) -> l
         rows = checkboxes(board, group)
     elif is_pairs(group):
         rows = pairs(board, group)
+    elif is_taxes(listing, group):
+        rows = taxes(board, group)
     else:
         rows = [row.fills for row in table_rows(board, group)]
     items: list[Any] = []

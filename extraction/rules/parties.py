@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from extraction.rules.board import Board
-from extraction.rules.labels import normal
+from extraction.rules.labels import Label, normal
 from extraction.rules.sheet import Cell, Span
 
 _POSTAL: Final = re.compile(
     r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)|(?<![\d.,])\d{4}\s?[A-Z]{2}(?![A-Za-z])|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|(?<!\d)\d{3} \d{2}\b"
-    r"|\b[A-Z]-?\d{4,5}\b|(?<![\d.,])\d{4}(?=\s+[A-ZÀ-Þ])|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|(?<!\d)\d{6}(?!\d)|\b\d{4}-\d{3}\b"
+    r"|\b[A-Z]{1,2}[\dOI][A-Z\d]?\s?[\dOI][A-Z0]{2}\b|\b[A-Z]-?\d{4,5}\b|(?<![\d.,])\d{4}(?=\s+[A-ZÀ-Þ])|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|(?<!\d)\d{6}(?!\d)|\b\d{4}-\d{3}\b"
 )
 _STREET: Final = re.compile(
     r"\b(?:street|st|road|rd|avenue|ave|av|boulevard|blvd|lane|ln|drive|dr|way|square|sq|place|pl|court|ct|highway|hwy|parkway|"
@@ -153,7 +153,7 @@ def address_at(board: Board, besides: frozenset[int] = frozenset()) -> tuple[Spa
             id(cell) not in besides
             and is_address(cell.text)
             and _is_plain(board, cell.span)
-            and not board.labels.at(cell)
+            and all(not label.leads or label.phrase in _PLACES for label in board.labels.at(cell))
         ):
             more = [one.span.stripped() for one in _lines_below(board, cell.span)]
             lines = _trimmed([cell.span.stripped(), *(span for span in more if _is_plain(board, span))])
@@ -257,7 +257,7 @@ def _address_below(board: Board, name: Cell, besides: frozenset[int]) -> list[Sp
         if not here:
             continue
         cell = here[0]
-        if id(cell) in besides or cell.box.y1 - last.box.y2 > 2.5 * cell.height:
+        if id(cell) in besides or cell.box.y1 - last.box.y2 > (2.5 if lines else 5) * cell.height:
             break
         last = cell
         if not _is_plain(board, cell.span):
@@ -304,6 +304,17 @@ _PLACES: Final = frozenset("via calle rue strasse street straat city town number
 """Words that name something elsewhere, and begin a line of an address."""
 
 
+def _of_party(label: Label) -> bool:
+    """Whether a label stands within what is said of somebody: a contact, a telephone number, a tax number."""
+    return any(name in _DETAILS for name, _ in label.names)
+
+
+_DETAILS: Final = frozenset(
+    "person given_names surname phone fax email url vat_id registration_number address street postal_code city country "
+    "job_title department customer_number".split()
+)
+
+
 def _lines_below(board: Board, first: Span) -> Iterator[Cell]:
     """The lines of a block under its first: aligned at the left, close to each other."""
     sheet, last = board.sheet(first.cell), first.cell
@@ -313,9 +324,7 @@ def _lines_below(board: Board, first: Span) -> Iterator[Cell]:
         if not here or here[0].box.y1 - last.box.y2 > 1.3 * last.height:
             return
         cell = here[0]
-        if any(
-            label.leads and (label.colon or board.is_label(cell)) for label in board.labels.at(cell)
-        ) and not board.findings.at(cell):
+        if any(label.leads and not _of_party(label) for label in board.labels.at(cell)) and not is_address(cell.text):
             return
         last = cell
         yield cell

@@ -9,19 +9,23 @@ from functools import cached_property
 from statistics import median
 from typing import Final
 
-from extraction.pages.words import PageWords, Word
+import numpy as np
+
+from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas.geometry import Box
 
 _CELL_GAP: Final = 1.6
 """Blanks wider than this many heights of the text part two cells; between words of one sentence they are a third of it."""
 _LINE_GAP: Final = 0.7
 """The same where the engine, too, saw two lines there."""
-_SAME_ROW: Final = 0.5
+_SAME_ROW: Final = 0.4
 """Least share of the lower word's height that two neighbours in a row have in common."""
 
-_LONG: Final = 2.0
-"""How many heights long a word is at least whose corners tell how its line rises."""
-_SLOPE_NOISE: Final = 0.03
+_LONG: Final = 2.5
+"""How many heights long a line is at least whose corners tell how it rises."""
+_SLOPE_NOISE: Final = 0.06
+_CALM: Final = 0.02
+"""How little the rise of lines changes over a page unless they say so (ridge penalty)."""
 _FEWEST_SLOPES: Final = 5
 _LEVEL: Final = 10.0
 """Degrees up to which a word's box is cut along the picture's x."""
@@ -187,7 +191,7 @@ def sheet_of(words: PageWords, page: int = 1) -> Sheet:
             for word in line.words
             if word.text.strip()
         ],
-        words.angle,
+        words,
     )
     usual = median(one.box.height for one in placed) if placed else 0.0
     rows = sorted(_rows(placed), key=lambda row: median(one.box.center.y for one in row))
@@ -198,32 +202,42 @@ def sheet_of(words: PageWords, page: int = 1) -> Sheet:
     return Sheet(page, cells, words.size)
 
 
-def _levelled(placed: Sequence[Placed], angle: float) -> list[Placed]:
-    """Words moved up or down so that rows are level: what lines rise by depends on where they stand, as on photographs."""
-    risen = [(one.box.center.y, slope) for one in placed if (slope := _slope(one.word, angle)) is not None]
-    if len(risen) < _FEWEST_SLOPES:
-        return list(placed)
-    usual = median(slope for _, slope in risen)
-    risen = [(y, slope) for y, slope in risen if abs(slope - usual) < _SLOPE_NOISE]
-    y0 = sum(y for y, _ in risen) / len(risen)
-    spread = sum((y - y0) ** 2 for y, _ in risen)
-    mean = sum(slope for _, slope in risen) / len(risen)
-    change = sum((y - y0) * (slope - mean) for y, slope in risen) / spread if spread else 0.0
-    middle = median(one.box.center.x for one in placed)
-    return [
-        replace(
-            one,
-            box=one.box.translate(0, -(mean + change * (one.box.center.y - y0)) * (one.box.center.x - middle)),
-        )
-        for one in placed
+def _levelled(placed: Sequence[Placed], words: PageWords) -> list[Placed]:
+    """Words moved up or down so that rows are level.
+
+    By how much a line rises is taken to change evenly across and down the page, as it does on photographs; the change is
+    fitted to the lines.
+    """
+    risen = [
+        (line.box.center.x, line.box.center.y, slope, line.box.width)
+        for line in words.lines
+        if (slope := _slope(line, words.angle)) is not None
     ]
+    if len(risen) < _FEWEST_SLOPES or not any(slope for _, _, slope, _ in risen):
+        return list(placed)
+    x, y, slopes, weights = np.array(risen).T
+    scale = max(words.size)
+    x0, y0 = np.average(x, weights=weights), np.average(y, weights=weights)
+    kept = np.abs(slopes - np.median(slopes)) < _SLOPE_NOISE
+    factors = np.stack([np.ones_like(x), (x - x0) / scale, (y - y0) / scale], axis=1)[kept]
+    weights = weights[kept] / weights.max()
+    calm = np.diag([0.0, _CALM, _CALM])  # a few short lines must not bend the page
+    level, across, down = np.linalg.solve(
+        factors.T @ (weights[:, None] * factors) + calm, factors.T @ (weights * slopes[kept])
+    ).tolist()
+
+    def rise(box: Box) -> float:
+        u, v = box.center.x - x0, (box.center.y - y0) / scale
+        return float((level + down * v) * u + across * u * u / (2 * scale))
+
+    return [replace(one, box=one.box.translate(0, -rise(one.box))) for one in placed]
 
 
-def _slope(word: Word, angle: float) -> float | None:
-    """By how much a word's line rises per pixel on the page turned back by ``angle``; None where its corners do not tell."""
-    if word.quad is None or len(word.quad.points) < 4:
-        return None
-    corners = word.quad.points
+def _slope(line: Line, angle: float) -> float | None:
+    """By how much a line rises per pixel on the page turned back by ``angle``; None where it is too short to tell."""
+    if line.quad is None or len(line.quad.points) < 4:
+        return 0.0 if not angle and line.box.width > 2 * _LONG * line.box.height else None
+    corners = line.quad.points
     across = corners[1].x + corners[2].x - corners[0].x - corners[3].x
     down = corners[1].y + corners[2].y - corners[0].y - corners[3].y
     if math.hypot(across, down) < 2 * _LONG * corners[0].distance(corners[3]):
@@ -252,7 +266,7 @@ def _rows(placed: Sequence[Placed]) -> list[list[Placed]]:
         best, most = None, _SAME_ROW
         for row in rows:
             last = row[-1]
-            if last.box.x2 > one.box.x1 + one.box.height:  # they stand above each other
+            if last.box.x2 > one.box.center.x:  # they stand above each other
                 continue
             shared = _overlap(last.box, one.box)
             if shared > most or (best is not None and shared == most and last.box.x2 > best[-1].box.x2):

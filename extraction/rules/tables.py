@@ -86,6 +86,8 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
             ),
             None,
         )
+        if "tax" in names:
+            names |= {"tax_rate"}
         dated = any(name in concepts() and concepts()[name].kind == "date" for name in names)
         key = own or _key_of(group, names & COLUMNS) or (_dated_key(group) if dated else None)
         if key in taken:
@@ -161,6 +163,8 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
     for cell in cells:
         row.last = cell
         for chunk, finding in _chunks(board, cell):
+            if finding is None and not re.search(r"[^\W\d_]", chunk.text):
+                continue  # an amount that cannot be read is no text either
             column = _nearest(chunk, columns, number=finding is not None)
             if column is None:
                 continue
@@ -227,6 +231,9 @@ def _chunks(board: Board, cell: Cell) -> Iterator[tuple[Span, Finding | None]]:
 
 def _nearest(chunk: Span, columns: Sequence[_Column], *, number: bool) -> _Column | None:
     """The column in whose reach a chunk stands: by the shortest distance of their edges or middles."""
+
+    if chunk.box.x2 <= min(column.label.span.box.x1 for column in columns):
+        return None  # the number of the line, which no column names
 
     def distance(column: _Column) -> float:
         one, other = column.label.span.box, chunk.box

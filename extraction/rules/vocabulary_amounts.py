@@ -47,13 +47,17 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "cuota iva|cuota|steuer|cukai|importe iva|di cui iva|totale iva|iva|btw bedrag|waarvan btw|btw|imposto|impuesto|impuestos|igv|itbis",
     ),
     "tax_rate": Concept.of(
-        "percent", "tax rate|vat rate|gst rate|tax percent|rate|tax percentage", "tax rate|vat rate"
+        "percent",
+        "tax rate|vat rate|gst rate|tax percent|rate|tax percentage",
+        "tax rate|vat rate|"
+        "tax %|vat %|gst %|sst %|mwst %|ust %|tva %|iva %|btw %|tax percent|steuersatz|taux tva|tipo iva|aliquota",
     ),
     "discount": Concept.of(
         "money",
         "discount|total discount|discount amount|savings|rebate|rabatt|reduction|coupon",
         "total discount|discount total|discount amount|discount|disc|savings|you saved|total savings|total saved|"
-        "total saving|coupon|rebate|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|promo|promotion",
+        "total saving|coupon|rebate|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|promo|promotion|"
+        "dto|promo discount|disc|member discount",
     ),
     "tip": Concept.of(
         "money", "tip|gratuity|tip amount", "tip|gratuity|suggested tip|trinkgeld|pourboire|propina|mancia|fooi"
@@ -79,7 +83,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     "cash": Concept.of(
         "money",
         "amount paid|total paid|paid|cash|tendered|amount tendered|cash tendered|cash paid|paid cash|cash received|given|amount received|cash given",
-        "cash tendered|amount tendered|tendered|cash tend|cash received|amount received|cash paid|payment|paid|cash|"
+        "cash tendered|amount tendered|tendered|cash tend|cash received|amount received|cash paid|payment received|paid|cash|"
         "card payment|bargeld|bar|gegeben|erhalten|especes|recu|efectivo|entregado|contanti|contante|pagamento contante|"
         "contant|tunai|ontvangen|dinheiro|visa|mastercard|master card|amex|debit card|credit card|debit|credit|ec karte|"
         "girocard|karte|carte bancaire|carte|tarjeta|carta|bancomat|pin|bankkaart|kaart|eftpos|total paid|amount paid",
@@ -88,7 +92,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "money",
         "change|change due|cash change|change given|change amount|returned|rueckgeld|wechselgeld",
         "change due|cash change|change given|total change|change amount|your change|change|ruckgeld|rueckgeld|wechselgeld|"
-        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|baki|terug|retour|troco",
+        "zuruck|zurueck|rendu|monnaie rendue|monnaie|cambio|vuelto|resto|wisselgeld|baki|terug|retour|troco|"
+        "a rendre|devolucion|a devolver",
     ),
     "opening_balance": Concept.of(
         "money",
@@ -109,14 +114,17 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "unit price|price per unit|price each|unit cost|rate|price|einzelpreis|cost",
         "harga|unit price|price per unit|price each|unit cost|u price|u p|price unit|price|rate|einzelpreis|stuckpreis|e preis|"
         "preis|ep|prix unitaire|prix unit|p u ht|pu|prix|precio unitario|precio unit|precio|prezzo unitario|prezzo unit|"
-        "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each",
+        "prezzo|prijs per stuk|stukprijs|prijs|preco unitario|preco|each|"
+        "p u|"
+        "p unit|unit|pr unit|prix u",
     ),
     "line_total": Concept.of(
         "money",
         "line total|total price|amount|total|line amount|item total|extended price|subtotal|price|net amount|sum|cost",
         "jumlah|line total|total price|ext price|extended price|extended|line amount|net amount|amount|total|gesamtpreis|"
         "gesamt|betrag|summe|g preis|gp|prix total|montant ht|montant|total ht|importe|total linea|importo|totale|"
-        "bedrag|totaal|valor total|valor|price|preis|prix|precio|prezzo|prijs",
+        "bedrag|totaal|valor total|valor|price|preis|prix|precio|prezzo|prijs|"
+        "amt|ttl",
     ),
     # --- dates and times ---------------------------------------------------------------------------------------------
     "date": Concept.of(
@@ -203,7 +211,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "order number|order id|purchase order|po number|purchase order number|order|order reference",
         "purchase order number|purchase order|order number|order id|po number|p o number|sales order|your order|order ref|"
         "order|bestellnummer|bestell number|auftragsnummer|auftrag number|numero de commande|commande number|"
-        "numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|ordernummer",
+        "numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|ordernummer|"
+        "customer ref|customer reference|your ref|your reference|client ref|ihr zeichen|ihre bestellung|votre reference|votre commande|su referencia|su pedido|vostro ordine|referentie",
     ),
     "customer_number": Concept.of(
         "code",

@@ -23,7 +23,7 @@ NAMES: Final[Mapping[str, Concept]] = {
         "customer|customer name|buyer|buyer name|client|client name|bill to|billed to|recipient|recipient name|bill to name|"
         "purchaser|account holder|payer|invoice to|sold to|account name|holder|customer full name|kunde|cardholder",
         "bill to|billed to|invoice to|invoiced to|sold to|customer name|customer|client name|client|buyer|purchaser|"
-        "account holder|account name|payer|recipient|attention|attn|rechnung an|rechnungsempfanger|rechnungsadresse|"
+        "account holder|account name|payer|recipient|rechnung an|rechnungsempfanger|rechnungsadresse|"
         "kunde|kontoinhaber|empfanger|facture a|factures a|adresse de facturation|client e|destinataire|titulaire|facturar a|"
         "cliente|comprador|titular|fatturare a|destinatario|intestatario|acquirente|factuur aan|factuuradres|klant",
     ),
@@ -31,7 +31,8 @@ NAMES: Final[Mapping[str, Concept]] = {
         "text",
         "ship to|shipping address|delivery address|deliver to|ship to name|shipping name",
         "ship to|shipped to|deliver to|delivery address|shipping address|lieferadresse|lieferanschrift|livre a|"
-        "adresse de livraison|enviar a|direccion de envio|spedire a|indirizzo di spedizione|afleveradres|verzendadres",
+        "adresse de livraison|enviar a|direccion de envio|spedire a|indirizzo di spedizione|afleveradres|verzendadres|"
+        "lieferung an|livraison|livraison a|entrega a|entregar a|consegna a",
     ),
     "address": Concept.of(
         "text",
@@ -76,7 +77,8 @@ NAMES: Final[Mapping[str, Concept]] = {
         "text",
         "full name|person|person name|contact|contact name|contact person|name|holder name|employee name|applicant name|patient",
         "full name|contact person|contact name|contact|applicant name|patient name|employee name|name|ansprechpartner|"
-        "nom et prenom|nombre completo|nombre y apellidos|nome e cognome|naam|nombre|nom complet",
+        "nom et prenom|nombre completo|nombre y apellidos|nome e cognome|naam|nombre|nom complet|"
+        "attention|attn|z hd|zu handen|a l attention de|atencion|alla cortese attenzione|t a v|c o",
     ),
     "given_names": Concept.of(
         "text",

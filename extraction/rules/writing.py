@@ -58,6 +58,8 @@ def written(leaf: Leaf, finding: Finding) -> Fill | None:
     if leaf.written:
         return text_fill(leaf, (finding.span,))
     for reading in finding.readings:
+        if isinstance(reading, Decimal) and leaf.concepts[:1] == ("discount",):
+            reading = abs(reading)  # what is taken off is printed with a minus, and is a discount of so much
         value = _json_of(leaf, reading, finding.span.text)
         if value is not None and allowed(leaf.form, value):
             return Fill(value, (finding.span,), str(value) == finding.span.text)
