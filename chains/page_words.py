@@ -24,7 +24,7 @@ def words_of(page: Page) -> PageWords:
     """
     if page.words is not None:
         return page.words
-    from extraction.ocr import read_words
+    from extraction.ocr.reading import read_words
 
     return read_words(page.picture)
 
