@@ -129,11 +129,9 @@ def test_the_smallest_document_fits_a_small_budget(name: str) -> None:
         extract(ChatTransformers(max_tokens=10), WHITE, DOCUMENTS[name])
 
 
-@pytest.mark.parametrize("name", ["receipt", "form"])
-def test_even_random_weights_fill_it(tiny: str, name: str) -> None:
-    llm = ChatTransformers(model=tiny, temperature=1.0, seed=0, max_tokens=2000)
-    value = extraction_chain(llm, DOCUMENTS[name], on_truncation="salvage").invoke(WHITE)
-    assert isinstance(value, DOCUMENTS[name])
+def test_even_random_weights_fill_it(tiny: str) -> None:
+    llm = ChatTransformers(model=tiny, temperature=1.0, seed=0, max_tokens=600)
+    assert isinstance(extraction_chain(llm, Receipt, on_truncation="salvage").invoke(WHITE), Receipt)
 
 
 def test_amounts_and_days_are_read_exactly(reader: Reader) -> None:

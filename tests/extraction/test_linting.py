@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 import enum
 import json
 import warnings
@@ -15,7 +16,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from typer.testing import CliRunner, Result
 
-from extraction import Finding, check_schema, cli
+from extraction import Finding, check_schema, cli, linting
 from extraction.errors import BoxConventionError, SchemaError
 from extraction.grammar import GrammarWarning
 from extraction.lint_places import pointer_of
@@ -376,6 +377,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         done = command(*wrong)
         assert (done.exit_code, done.stdout) == (2, "")
     assert command("--check", "scene", "--family", "nobody").exit_code == 2
+
+
+def test_the_example() -> None:
+    results = doctest.testmod(linting)
+    assert (results.attempted, results.failed) == (3, 0)
 
 
 def test_files_and_modules(tmp_path: Path) -> None:
