@@ -38,14 +38,15 @@ class Finding:
         return f"{self.pointer or '/'}: {self.severity}: {self.problem}; {self.advice} [{self.rule}]"
 
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_PIECE: Final = re.compile(r"[^\W\d_]+|\d+")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _MONEY: Final = frozenset(
     """amount balance change charge cost credit debit deposit discount due fee fees freight gross net paid payment price rent
     salary shipping subtotal sum tax taxes tip total totals vat wage""".split()
 )
 _NO_MONEY: Final = frozenset("rate percent percentage count number pages items quantity qty date id days".split())
 _DATES: Final = frozenset("date day dob birthday birthdate deadline expiry expires issued".split())
-_NO_DATES: Final = frozenset("format weekday name of".split())
+_NO_DATES: Final = frozenset("format weekday name".split())
 _OF_ITS_OWN: Final = frozenset(
     """label labels text caption title summary description answer reason reasoning explanation transcript transcription
     content kind type category word sentence headline question topic language""".split()
@@ -56,7 +57,7 @@ _IDENTIFYING: Final = frozenset(
 )
 _ESCAPES: Final = frozenset(
     """other others unknown none unspecified misc miscellaneous undefined undetermined unclear unsure unreadable illegible
-    na n/a not absent missing else any neither empty null""".split()
+    na not absent missing else any neither empty null""".split()
 )
 _VAGUE: Final = frozenset(
     """a amount attribute attributes code content data date details element entry extra field fields flag from group id info
@@ -73,7 +74,7 @@ Found: TypeAlias = Iterator[Finding]
 
 def words_of(name: str) -> list[str]:
     """The words of a name in lower case: ``invoiceDate`` and ``invoice_date`` have the same."""
-    return [word.lower() for word in _WORD.findall(name)]
+    return [word.lower() for piece in _PIECE.findall(name) for word in _CAMEL.split(piece)]
 
 
 def invention(place: Place) -> Found:
@@ -88,7 +89,7 @@ def invention(place: Place) -> Found:
                 place.pointer,
                 "invention",
                 "error",
-                f"{place.name!r} must be a {what}, also where the page shows none: a model invents one",
+                f"{place.name!r} must be {'an' if what[0] in 'aeiou' else 'a'} {what}, also where the page shows none: a model invents one",
                 "allow null (`| None = None`)",
             )
             return
@@ -249,7 +250,7 @@ def undescribed(place: Place) -> Found:
 
 
 def _is_word(word: str) -> bool:
-    if word in _ABBREVIATIONS:
+    if word in _ABBREVIATIONS or not word.isascii():  # what is a word in other scripts is not judged
         return True
     return len(word) > 1 and word.isalpha() and any(char in "aeiouy" for char in word)
 

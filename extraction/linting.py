@@ -27,7 +27,7 @@ from extraction.relaxing import Translator
 from extraction.schemas import Schema, json_schema_of, load_schema
 
 MAX_FORM: Final = 1500
-"""Tokens of a form above which asking in parts is advised: about as many as a picture of a page takes in many models."""
+"""Tokens of a form above which asking in parts is advised: a choice, twice the form of an invoice."""
 CHARS_PER_TOKEN: Final = 3.5
 """An estimate: no tokenizer is loaded to check a schema."""
 

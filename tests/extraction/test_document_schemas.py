@@ -43,15 +43,17 @@ SMALLEST = 160
 
 
 class Reader(ScriptedBackend):
-    """Answers with the given texts, one after the other."""
+    """Answers for each picture what its shade of grey stands for: several may come in any order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: list[str] = []
+        self.texts: dict[int, str] = {}
 
     def run(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            job.resolve(Answer(self.texts.pop(0), "stop", 1, 1, 1))
+            (picture,) = job.request.turns[-1].pictures
+            shade: Any = picture.image.getpixel((0, 0))
+            job.resolve(Answer(self.texts[shade[0]], "stop", 1, 1, 1))
 
 
 @pytest.fixture
@@ -127,18 +129,16 @@ def test_the_smallest_document_fits_a_small_budget(name: str) -> None:
         extract(ChatTransformers(max_tokens=10), WHITE, DOCUMENTS[name])
 
 
-@pytest.mark.parametrize("name", ["receipt", "form"])
-def test_even_random_weights_fill_it(tiny: str, name: str) -> None:
-    llm = ChatTransformers(model=tiny, temperature=1.0, seed=0, max_tokens=2000)
-    value = extraction_chain(llm, DOCUMENTS[name], on_truncation="salvage").invoke(WHITE)
-    assert isinstance(value, DOCUMENTS[name])
+def test_even_random_weights_fill_it(tiny: str) -> None:
+    llm = ChatTransformers(model=tiny, temperature=1.0, seed=0, max_tokens=600)
+    assert isinstance(extraction_chain(llm, Receipt, on_truncation="salvage").invoke(WHITE), Receipt)
 
 
 def test_amounts_and_days_are_read_exactly(reader: Reader) -> None:
     amounts = ["0.1", "0.07", "19.99", "1234567.89", "999999999999.999", "-0.005", "1e3", "100", "0.30", "8.005"]
     llm = ChatTransformers(model="reader")
     for amount in amounts:
-        reader.texts = [f'{{"total": {amount}, "date": "2024-02-29", "time": "23:59", "currency": "€"}}']
+        reader.texts[255] = f'{{"total": {amount}, "date": "2024-02-29", "time": "23:59", "currency": "€"}}'
         found = extract(llm, WHITE, Receipt)
         assert found.value.total == Decimal(amount)
         assert (found.value.date, found.value.currency) == (dt.date(2024, 2, 29), "EUR")
@@ -171,7 +171,7 @@ def test_what_is_not_exact_is_refused(fields: dict[str, Any]) -> None:
 
 
 def test_findings_of_a_result(reader: Reader) -> None:
-    reader.texts = ['{"subtotal": 10.00, "tax": 0.70, "total": 11.70}']
+    reader.texts[255] = '{"subtotal": 10.00, "tax": 0.70, "total": 11.70}'
     found = extract(ChatTransformers(model="reader"), WHITE, Receipt)
     assert found.checks() == [
         Check(("/total", "/subtotal", "/tax"), "subtotal + tax is not total", Decimal("10.7"), Decimal("11.7"))
@@ -193,7 +193,8 @@ def run(*args: str) -> Any:
 def test_findings_of_the_command(reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Image.fromarray(WHITE).save("a.png")
-    Image.fromarray(WHITE).save("b.png")
+    Image.fromarray(WHITE - 255).save("b.png")
+    reader.texts = {255: WRONG, 0: RIGHT}
     told = "extraction: a.png: /total: subtotal + tax is not total: 10.7 expected, 17 found\n"
     finding = {
         "pointers": ["/total", "/subtotal", "/tax"],
@@ -202,23 +203,20 @@ def test_findings_of_the_command(reader: Reader, tmp_path: Path, monkeypatch: py
         "found": 17.0,
     }
 
-    reader.texts = [WRONG]
     done = run("a.png")
     assert (done.exit_code, done.stderr) == (0, told)
     assert json.loads(done.stdout)["total"] == 17.0
     assert "checks" not in json.loads(done.stdout)
 
-    reader.texts = [WRONG]
     done = run("a.png", "--checks")
     assert (done.exit_code, done.stderr) == (0, told)
     assert json.loads(done.stdout) == {"value": json.loads(done.stdout)["value"], "checks": [finding]}
 
-    reader.texts = [WRONG, RIGHT]
     done = run("a.png", "b.png", "--checks")
     assert [entry["checks"] for entry in json.loads(done.stdout)] == [[finding], []]
     assert [entry["image"] for entry in json.loads(done.stdout)] == ["a.png", "b.png"]
 
-    reader.texts = [RIGHT, RIGHT]
+    reader.texts[255] = RIGHT
     done = run("a.png", "b.png")
     assert [sorted(entry) for entry in json.loads(done.stdout)] == [["image", "value"]] * 2
     assert done.stderr == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import doctest
 import enum
 import json
 import warnings
@@ -15,7 +16,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from typer.testing import CliRunner, Result
 
-from extraction import Finding, check_schema, cli
+from extraction import Finding, check_schema, cli, linting
 from extraction.errors import BoxConventionError, SchemaError
 from extraction.grammar import GrammarWarning
 from extraction.lint_places import pointer_of
@@ -107,6 +108,7 @@ def rules(schema: Any, **options: Any) -> set[str]:
         ("date-as-text", "due_date", TEXT | None, None),
         ("date-as-text", "signed_on", TEXT | None, None),
         ("date-as-text", "dob", TEXT | None, None),
+        ("date-as-text", "dateOfBirth", TEXT | None, None),
         ("undescribed", "value", TEXT | None, None),
         ("undescribed", "date", dt.date | None, None),
         ("no-word", "fld7", TEXT | None, None),
@@ -169,6 +171,9 @@ def test_finds(rule: str, name: str, kind: Any, default: Any) -> None:
         ("no-word", "line2", TEXT | None, None),
         ("no-word", "mrz", TEXT | None, None),
         ("no-word", "Rechnungsnummer", TEXT | None, None),
+        ("no-word", "größe", TEXT | None, None),
+        ("no-word", "合計", TEXT | None, None),
+        ("no-word", "HTTPServer", TEXT | None, None),
         ("union", "when", dt.date | None, None),
         ("union", "animal", Cat | Dog | None, None),
         ("union", "size", int | float | None, None),
@@ -376,6 +381,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         done = command(*wrong)
         assert (done.exit_code, done.stdout) == (2, "")
     assert command("--check", "scene", "--family", "nobody").exit_code == 2
+
+
+def test_the_example() -> None:
+    results = doctest.testmod(linting)
+    assert (results.attempted, results.failed) == (3, 0)
 
 
 def test_files_and_modules(tmp_path: Path) -> None:
