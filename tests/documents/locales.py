@@ -175,7 +175,7 @@ _GERMANY: Final = Locale(
         "quantity": ("Menge", "Anz."),
         "item": ("Artikel", "Bezeichnung"),
         "price": ("Preis", "E-Preis"),
-        "amount": ("Betrag", "Gesamt", "EUR"),
+        "amount": ("Betrag", "Gesamt", "Wert"),
         "subtotal": ("Zwischensumme", "Netto"),
         "discount": ("Rabatt", "Nachlass"),
         "tax": ("MwSt.", "MwSt", "USt."),
