@@ -155,12 +155,14 @@ def _numbers(sheet: Sheet, dates: Mapping[str, tuple[date, str]], top: float, *,
         value["purchase_order"] = order
         rows.append(("order", Fact(order, "identifier", order, "/purchase_order")))
     rng.shuffle(rows)
-    ends = (sheet.margin + 20 * sheet.size) if swapped else sheet.right
-    begins = sheet.margin if swapped else sheet.right - 20 * sheet.size
     style = rng.choice(["apart", "together", "stacked"])
+    told = [(sheet.label(key), fact) for key, fact in rows]
+    bold = sheet.face.at(sheet.size, bold=True)
+    width = max(20.0 * sheet.size, *(bold.getlength(f"{label}  {fact.text}") for label, fact in told))
+    begins = sheet.margin if swapped else sheet.right - width
+    ends = begins + width
     y = top
-    for position, (key, fact) in enumerate(rows):
-        label = sheet.label(key)
+    for position, (label, fact) in enumerate(told):
         if style == "apart":
             sheet.put(label, begins, y, bold=rng.random() < 0.5)
             sheet.put(fact, ends, y, anchor="right")
