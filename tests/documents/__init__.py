@@ -1,8 +1,18 @@
-"""Documents made up from a seed, with the exact truth about every word, value and place on them."""
+"""Documents made up from a seed, with the exact truth about every word, value and place on them.
+
+truth          Sample, Leaf, Place: what a generated page says and where
+receipts, invoices, forms, cards, statements   the documents
+sales, vocabulary, locales, invoice_labels, fonts   what they are made of
+canvas, till   printing that remembers what stands where
+paper          scans and photographs of what was printed
+places         where every leaf of a value stands, and what only looks like it
+pdf            the same pages as PDFs with a text layer
+"""
 
 from tests.documents.cards import card
 from tests.documents.forms import form
 from tests.documents.invoices import invoice
+from tests.documents.paper import turned
 from tests.documents.pdf import searchable_pdf
 from tests.documents.receipts import receipt
 from tests.documents.statements import Part, Statement, statement
@@ -20,4 +30,5 @@ __all__ = [
     "receipt",
     "searchable_pdf",
     "statement",
+    "turned",
 ]

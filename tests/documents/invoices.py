@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -96,7 +96,11 @@ def invoice(seed: int, *, paper: Paper | None = None, locale: str | None = None)
     y, total = _totals(sheet, lines, y)
     _foot(sheet, total, due, y)
     name = f"invoice {seed}"
-    return finish(canvas, sheet.value, rng, name=name, language=where.tag, paper=paper)
+    sample = finish(canvas, sheet.value, rng, name=name, language=where.tag, paper=paper)
+    implied = {"/amount_due": sheet.value["total"]}
+    if len(sheet.value["taxes"]) == 1:
+        implied["/total_tax"] = sheet.value["taxes"][0]["amount"]
+    return replace(sample, implied=implied)
 
 
 def _head(sheet: Sheet, seller: Party, dates: Mapping[str, tuple[date, str]]) -> float:
@@ -151,12 +155,14 @@ def _numbers(sheet: Sheet, dates: Mapping[str, tuple[date, str]], top: float, *,
         value["purchase_order"] = order
         rows.append(("order", Fact(order, "identifier", order, "/purchase_order")))
     rng.shuffle(rows)
-    ends = (sheet.margin + 20 * sheet.size) if swapped else sheet.right
-    begins = sheet.margin if swapped else sheet.right - 20 * sheet.size
     style = rng.choice(["apart", "together", "stacked"])
+    told = [(sheet.label(key), fact) for key, fact in rows]
+    bold = sheet.face.at(sheet.size, bold=True)
+    width = max(20.0 * sheet.size, *(bold.getlength(f"{label}  {fact.text}") for label, fact in told))
+    begins = sheet.margin if swapped else sheet.right - width
+    ends = begins + width
     y = top
-    for position, (key, fact) in enumerate(rows):
-        label = sheet.label(key)
+    for position, (label, fact) in enumerate(told):
         if style == "apart":
             sheet.put(label, begins, y, bold=rng.random() < 0.5)
             sheet.put(fact, ends, y, anchor="right")

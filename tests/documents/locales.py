@@ -175,7 +175,7 @@ _GERMANY: Final = Locale(
         "quantity": ("Menge", "Anz."),
         "item": ("Artikel", "Bezeichnung"),
         "price": ("Preis", "E-Preis"),
-        "amount": ("Betrag", "Gesamt", "EUR"),
+        "amount": ("Betrag", "Gesamt", "Wert"),
         "subtotal": ("Zwischensumme", "Netto"),
         "discount": ("Rabatt", "Nachlass"),
         "tax": ("MwSt.", "MwSt", "USt."),
@@ -191,7 +191,10 @@ _GERMANY: Final = Locale(
 )
 _FRANCE: Final = Locale(
     "fr-FR",
-    (Money("EUR", "€", decimal=",", group=" ", after=True, spaced=True), Money("EUR", "€", decimal=",", after=True)),
+    (
+        Money("EUR", "€", decimal=",", group=" ", after=True, spaced=True),
+        Money("EUR", "€", decimal=",", group=" ", after=True),
+    ),
     ("%d/%m/%Y", "%d/%m/%y", "%-d %B %Y", "%d-%m-%Y"),
     ("%H:%M", "%Hh%M", "%H:%M:%S"),
     {

@@ -6,6 +6,7 @@ import io
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas.geometry import Point, Polygon
 from tests.documents.canvas import Canvas, Rect
 from tests.documents.places import find_places
-from tests.documents.truth import Sample
+from tests.documents.truth import Place, Sample
 
 Paper: TypeAlias = Literal["clean", "scan", "photo"]
 Matrix: TypeAlias = Any
@@ -58,6 +59,42 @@ def finish(
     words = _page_words(canvas, matrix, image.size)
     places = find_places(canvas, lambda fact: tuple(quad_of(rect, matrix) for rect in fact.rects), words)
     return Sample(image, words, value, places, name=name, language=language, paper=taken)
+
+
+def turned(sample: Sample, degrees: Literal[90, 180, 270]) -> Sample:
+    """A sample turned clockwise by quarter turns, as a page lies in a scanner, with all its truth."""
+    width, height = sample.picture.size
+    quarter = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+    moves = {90: (height, 0), 180: (width, height), 270: (0, width)}
+    matrix = np.linalg.matrix_power(quarter, degrees // 90)
+    matrix[:2, 2] = moves[degrees]
+
+    def polygon(quad: Polygon) -> Polygon:
+        corners = (matrix @ (point.x, point.y, 1.0) for point in quad.points)
+        return Polygon(points=tuple(Point(x=float(x), y=float(y)) for x, y, _ in corners))
+
+    def place(one: Place) -> Place:
+        return replace(one, quads=tuple(polygon(quad) for quad in one.quads))
+
+    lines = []
+    for line in sample.words.lines:
+        quads = [polygon(word.quad) for word in line.words if word.quad is not None]
+        words = tuple(replace(word, quad=quad, box=quad.bounds) for word, quad in zip(line.words, quads, strict=True))
+        whole = None if line.quad is None else polygon(line.quad)
+        lines.append(replace(line, words=words, quad=whole, box=line.box if whole is None else whole.bounds))
+    picture = sample.picture.rotate(-degrees, expand=True)
+    angle = (sample.words.angle + degrees + 180) % 360 - 180
+    places = {
+        pointer: replace(
+            leaf,
+            right=place(leaf.right),
+            again=tuple(map(place, leaf.again)),
+            elsewhere=tuple(map(place, leaf.elsewhere)),
+        )
+        for pointer, leaf in sample.places.items()
+    }
+    words_of = replace(sample.words, lines=tuple(lines), size=picture.size, angle=angle)
+    return replace(sample, picture=picture, words=words_of, places=places, name=f"{sample.name}, turned {degrees}")
 
 
 def quad_of(rect: Rect, matrix: Matrix) -> Polygon:

@@ -16,6 +16,9 @@ from PIL import Image
 from tests.documents.canvas import Canvas
 from tests.documents.truth import Sample
 
+_CAPITALS = 0.718
+"""How tall Helvetica's capitals are, in em (Helvetica.afm): a word without long letters below is as tall."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -67,7 +70,7 @@ def _scanned_page(sample: Sample, scale: float) -> _Page:
             word.box.x1 * scale,
             height - word.box.y2 * scale,
             word.box.width * scale,
-            word.box.height * scale,
+            word.box.height * scale / _CAPITALS,
         )
         for word in sample.words
     )

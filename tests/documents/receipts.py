@@ -161,7 +161,7 @@ def _items(till: Till, items: Sequence[Item]) -> None:
     told = []
     for number, item in enumerate(items):
         at = f"/items/{number}"
-        reach = {"table": 11.5, "before": 6.5, "amounts": 5.5}.get(layout, 1.0) * till.size
+        reach = {"table": 12.3, "before": 6.5, "amounts": 5.5}.get(layout, 1.0) * till.size
         width = till.right - till.margin - reach
         name = _fitting(item.description.upper() if upper else item.description, till.face.at(till.size), width)
         described = Fact(name, "text", name, f"{at}/description")
@@ -196,6 +196,7 @@ def _count(item: Item, money: Money) -> str:
 def _heads(till: Till) -> None:
     """The heads of the columns."""
     heads = [till.locale.label(key, till.rng) for key in ("item", "quantity", "price", "amount")]
+    heads[0] = _fitting(heads[0], till.face.at(till.size, bold=True), till.right - till.margin - 12.3 * till.size)
     _cells(till, *heads, bold=True)
 
 
@@ -203,7 +204,7 @@ def _cells(till: Till, left: Piece, *others: Piece, bold: bool = False) -> None:
     """A row of a table of four columns."""
     font = till.face.at(till.size, bold=bold)
     till.canvas.put(left, (till.margin, till.y), font)
-    for piece, reach in zip(others, (8.8, 4.4, 0.0), strict=True):
+    for piece, reach in zip(others, (9.6, 5.2, 0.0), strict=True):
         till.canvas.put(piece, (till.right - reach * till.size, till.y), font, anchor="right")
     till.y += till.leading
 
