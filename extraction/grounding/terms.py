@@ -118,9 +118,9 @@ def terms(text: str) -> frozenset[str]:
         elif plain not in _IGNORED and (len(plain) > 1 or len(words) == 1):
             found.add(plain)
     if "tax" in found and not _WITHOUT.isdisjoint(words):  # "total excl. tax"
-        return frozenset({"subtotal"} | (found - {"tax", "total", "amount"}))
+        return frozenset({"subtotal"} | (found - {"tax", "total", "amount", *_WITHOUT}))
     if "tax" in found and not _WITH.isdisjoint(words):  # "total incl. tax"
-        found.discard("tax")
+        found -= {"tax", *_WITH}
     return frozenset(found)
 
 
