@@ -26,6 +26,9 @@ _KEPT = 24
 _TELLING = 3
 """A number of fewer digits stands somewhere on most pages: only a label, a row or a box makes such a place its own."""
 
+_ADJACENT = 0.6
+"""Nearer to the row of its item than this is the row itself and the next one."""
+
 _NAMED = 0.5
 """From which likeness on a label names a leaf."""
 
@@ -136,7 +139,12 @@ class _Scale:
         small = number and digits < _TELLING
         if small and (self._is_told_otherwise(one) or column is None):
             return Weighed(one, 0.0, may_share=False)
-        evident = label >= _NAMED or hint > 0.3 or nearness == 1.0 or (bool(nearness) and (column or 0.0) > _NAMED)
+        evident = (
+            label >= _NAMED
+            or hint > 0.3
+            or (nearness or 0.0) > _ADJACENT
+            or (bool(nearness) and (column or 0.0) > _NAMED)
+        )
         if (small and not evident) or (number and (nearness == 0 and digits < _TELLING + 1)):
             gain = 0.0
         free = not leaf.meaning.by_value
