@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from extraction.grounding.candidates import Candidate
 from extraction.grounding.context import Surroundings
 from extraction.grounding.leaves import Leaf, lists_of
-from extraction.grounding.page_index import PageIndex, Placed, Span
+from extraction.grounding.page_index import PageIndex, Span
+from extraction.grounding.reading_frame import Placed
 from extraction.grounding.rows import Anchors, Position, find_anchors
 from extraction.grounding.sources import Match, Source
 from extraction.places import Path
