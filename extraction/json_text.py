@@ -56,7 +56,7 @@ class Reading:
 
 
 def load_strictly(text: str) -> Any:
-    """The value of a JSON text by RFC 8259: no NaN, no Infinity, no key twice, nothing after the end.
+    """The value of a JSON text by RFC 8259: no NaN, no Infinity, nothing after the end, no key with two values.
 
     Raises:
         ValueError: It is not such a text. A ``TooDeepError`` is one.
@@ -169,8 +169,9 @@ def _load(text: str, reading: Reading) -> Document | None:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
-        if key in result:
-            raise ValueError(f"the key {key!r} stands twice in one object")
+        # Models say a thing of an open mapping again and again; where it is the same thing nothing is in doubt.
+        if key in result and json.dumps(result[key]) != json.dumps(value):
+            raise ValueError(f"the key {key!r} stands twice in one object, with different values")
         result[key] = value
     return result
 

@@ -274,8 +274,8 @@ def test_is_cut(text: str, cut: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"a": 1, "a": 2}', "the key 'a' stands twice in one object"),
-        ('so: {"a": {"b": 1, "b": 2}}', "the key 'b' stands twice in one object"),
+        ('{"a": 1, "a": 2}', "the key 'a' stands twice in one object, with different values"),
+        ('so: {"a": {"b": 1, "b": 2}}', "the key 'b' stands twice in one object, with different values"),
         ('{"a": NaN}', "NaN is no JSON number"),
         ('{"a": -Infinity}', "-Infinity is no JSON number"),
         ('{"a": 1e999}', "the number 1e999 is too large"),
@@ -287,7 +287,29 @@ def test_what_is_wrong_is_told(text: str, problem: str | None) -> None:
     assert read_text(text).problem == problem
 
 
-@pytest.mark.parametrize("text", ["[1] 2", "NaN", "[1,]", "{'a': 1}", '{"a": 1, "a": 1}', "1e999", "", "9" * 5000])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1, "b": 2, "a": 1}', {"a": 1, "b": 2}),
+        ('{"a": {"b": [1, "x"]}, "a": {"b": [1, "x"]}}', {"a": {"b": [1, "x"]}}),
+    ],
+)
+def test_a_thing_that_is_said_twice_is_the_same_thing(text: str, value: object) -> None:
+    assert load_strictly(text) == value
+
+
+@pytest.mark.parametrize("first", ["1", "1.0", "true", '"1"', "[1]", "null"])
+@pytest.mark.parametrize("second", ["1", "1.0", "true", '"1"', "[1]", "null"])
+def test_a_key_with_two_values_is_refused_also_where_python_holds_them_for_equal(first: str, second: str) -> None:
+    text = f'{{"a": {first}, "a": {second}}}'
+    if first == second:
+        assert load_strictly(text) == {"a": json.loads(first)}
+    else:
+        with pytest.raises(ValueError, match="with different values"):
+            load_strictly(text)
+
+
+@pytest.mark.parametrize("text", ["[1] 2", "NaN", "[1,]", "{'a': 1}", '{"a": 1, "a": 1.0}', "1e999", "", "9" * 5000])
 def test_load_strictly_refuses(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         load_strictly(text)

@@ -74,7 +74,11 @@ def test_no_prefix_of_an_answer_is_ever_accepted() -> None:
     [
         (UnreadableOutputError, "I cannot see any receipt.", "the answer holds no JSON document"),
         (UnreadableOutputError, '{"total": NaN}', "the answer holds no JSON document: NaN is no JSON number"),
-        (UnreadableOutputError, '{"total": 1, "total": 2}', "the key 'total' stands twice in one object"),
+        (
+            UnreadableOutputError,
+            '{"total": 1, "total": 2}',
+            "the key 'total' stands twice in one object, with different values",
+        ),
         (UnreadableOutputError, "{'total': 1}", "Expecting property name enclosed in double quotes: line 1 column 2"),
         (UnreadableOutputError, "[" * 100_000, "the answer cannot be read: its brackets are nested too deeply"),
         (UnreadableOutputError, '{"total": 1} or {"total": 2}', "holds 2 documents that fit the schema and differ"),

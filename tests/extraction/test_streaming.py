@@ -197,6 +197,14 @@ def test_the_document_that_counts_is_the_one_that_is_streamed(text: str) -> None
     assert elements[-1] == GroundedOutputParser(target=Bill).invoke(text) == Bill.model_validate_json(BILL)
 
 
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+def test_a_key_that_comes_again_with_the_same_value_ends_where_invoke_ends(size: int) -> None:
+    text = '{"red": 1, "blue": 2, "red": 1, "pink": 3}'
+    counts = streamed(dict[str, int], pieces(text, size))
+    assert grows(counts)
+    assert counts[-1] == GroundedOutputParser(target=dict[str, int]).invoke(text) == {"red": 1, "blue": 2, "pink": 3}
+
+
 @pytest.mark.parametrize("text", ["12", '"12"', "```\n12\n```", "<think>3</think>12"])
 def test_a_value_without_parts_comes_in_the_end(text: str) -> None:
     assert streamed(int | str, pieces(text, 1)) == [GroundedOutputParser(target=int | str).invoke(text)]
