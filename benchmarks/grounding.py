@@ -131,6 +131,7 @@ def main() -> None:
     """Prints the shares."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100, help="documents of each kind")
+    parser.add_argument("--first", type=int, default=0, help="the first document's number")
     parser.add_argument("--engine", choices=ENGINES, default="rapidocr")
     parser.add_argument("--missed", action="store_true", help="tell what was missed")
     parser.add_argument("--quick", action="store_true", help="few documents, to see that it runs")
@@ -138,7 +139,7 @@ def main() -> None:
     score = Score()
     count = 3 if options.quick else options.count
     for make in MAKERS:
-        for seed in range(count):
+        for seed in range(options.first, options.first + count):
             measure(make(seed), options.engine, score)
     print(f"{len(MAKERS) * count} documents, {options.engine}, {score.seconds:.2f} s to find all")  # noqa: T201 - its purpose
     print("\n".join(score.lines()))  # noqa: T201 - its purpose

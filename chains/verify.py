@@ -196,4 +196,4 @@ def _ground(image: Image.Image) -> tuple[int, int, int]:
     """The colour of the paper around a piece's text: the median of its edge."""
     edge = [image.getpixel((x, y)) for x in range(0, image.width, 3) for y in (0, image.height - 1)]
     middle = sorted(edge, key=lambda pixel: sum(pixel) if isinstance(pixel, tuple) else 0)[len(edge) // 2]
-    return middle[:3] if isinstance(middle, tuple) else (255, 255, 255)
+    return (middle[0], middle[1], middle[2]) if isinstance(middle, tuple) else (255, 255, 255)

@@ -55,7 +55,9 @@ def find_candidates(leaf: Leaf, indices: Sequence[PageIndex]) -> list[Candidate]
     """All places that say a leaf's value, page by page; where there are none, those that say something like it."""
     exact = [one for index in indices for one in _on_page(leaf, index)]
     if exact:
-        return exact
+        # What a page has with the other sign counts beside: a discount of 5.00 is printed -5.00.
+        signs = [one for index in indices for one in _other_sign(leaf, index)] if leaf.meaning.numbers else []
+        return exact + signs
     if isinstance(leaf.value, str) and not leaf.meaning.by_value and not leaf.chosen:
         return [one for index in indices for one in _alike(leaf, index)]
     return [one for index in indices for one in _partly(leaf, index)]
@@ -207,12 +209,20 @@ def _whole_words(stream: Stream, start: int, end: int) -> tuple[int, int]:
     return nearest(start), nearest(end)
 
 
+def _other_sign(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
+    """Places of a number with the other sign."""
+    for number in leaf.meaning.numbers:
+        for span in index.numbers.get(-number, ()) if number else ():
+            yield Candidate(index, _cut(leaf, index, span), "fuzzy", _AGREES)
+
+
 def _partly(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
     """Places of a value that agrees only as far as it goes."""
     wanted = leaf.meaning
     spans: dict[Span, float] = {}
+    yield from _other_sign(leaf, index)
     for number in wanted.numbers:
-        for span in (*index.numbers.get(-number, ()), *index.misread.get(number, ())):
+        for span in index.misread.get(number, ()):
             spans.setdefault(_cut(leaf, index, span), _AGREES)
     for day in wanted.dates:
         for span in (*index.dates.get(day, ()), *index.days.get(MonthDay(day.month, day.day), ())):

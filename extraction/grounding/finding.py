@@ -54,11 +54,10 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
         OptionError: ``pages`` is something else.
         SchemaError: The schema cannot be read.
     """
-    if isinstance(pages, PageWords):
-        pages = {1: pages}
-    if not isinstance(pages, Mapping) or not all(isinstance(page, PageWords) for page in pages.values()):
+    given: Any = {1: pages} if isinstance(pages, PageWords) else pages
+    if not isinstance(given, Mapping) or not all(isinstance(page, PageWords) for page in given.values()):
         raise OptionError("pages must be the PageWords of a page, or of several by page number")
-    return locate(data, [PageIndex.of(page, number) for number, page in sorted(pages.items())], schema)
+    return locate(data, [PageIndex.of(page, number) for number, page in sorted(given.items())], schema)
 
 
 def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None) -> Sources:

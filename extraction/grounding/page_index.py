@@ -24,7 +24,8 @@ from extraction.pages.words import PageWords, Word
 from extraction.schemas.geometry import Box
 
 _COLUMN_GAP = 1.2
-"""A gap between two words that is wider than so many of their heights parts two columns."""
+_COLUMN_LETTERS = 2.2
+"""A gap between two words that is wider than so many of their heights, and letters, parts two columns."""
 
 _NUMBERS = ("number", "money", "percent")
 
@@ -194,9 +195,7 @@ class PageIndex:
             waiting: list[tuple[Word, Placed]] = []
             for word in line.words:
                 placed = self.frame.place(word)
-                if waiting and placed.left - waiting[-1][1].right > _COLUMN_GAP * max(
-                    placed.height, waiting[-1][1].height
-                ):
+                if waiting and _is_column_gap(*waiting[-1], word, placed):
                     self._add_segment(waiting, line.block)
                     waiting = []
                 waiting.append((word, placed))
@@ -365,13 +364,28 @@ class PageIndex:
 
     def is_together(self, span: Span) -> bool:
         """Whether each part of a place follows on the one before: below it, or beside it in its row."""
+        whole = self.segments[span.parts[0].segment].placed  # of the row so far
         for one, other in zip(span.parts, span.parts[1:], strict=False):
             first, second = self.segments[one.segment], self.segments[other.segment]
-            beside = first.row == second.row and -1 < second.placed.left - first.placed.right < 6 * first.placed.height
-            below = second.placed.middle > first.placed.middle and self._is_stacked(one.segment, other.segment)
-            if not beside and not (below and first.placed.overlap(second.placed) > 0):
+            here = second.placed
+            if first.row == second.row and -1 < here.left - first.placed.right < 6 * first.placed.height:
+                whole = Placed(whole.left, here.right, whole.middle, whole.height)
+            elif (
+                here.middle > first.placed.middle
+                and whole.overlap(here) > 0
+                and self._is_stacked(one.segment, other.segment)
+            ):
+                whole = here
+            else:
                 return False
         return True
+
+
+def _is_column_gap(before: Word, left: Placed, after: Word, right: Placed) -> bool:
+    """Whether the gap between two words of a line is too wide for a blank: by their height, and by their letters."""
+    letter = (left.right - left.left + right.right - right.left) / (len(before.text) + len(after.text))
+    gap = right.left - left.right
+    return gap > _COLUMN_GAP * max(left.height, right.height) and gap > _COLUMN_LETTERS * letter
 
 
 def _is_in(one: Found, other: Found) -> bool:

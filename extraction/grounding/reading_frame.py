@@ -10,6 +10,7 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -112,7 +113,7 @@ def _robust_plane(
 ) -> tuple[float, float, float]:
     """The plane through weighted slopes, without those that are far from it."""
     kept = np.abs(slopes - np.median(slopes)) < 0.25
-    fitted = np.zeros(3)
+    fitted: npt.NDArray[np.floating[Any]] = np.zeros(3)
     for _ in range(3):
         scaled = np.sqrt(weights[kept])[:, None]
         fitted, *_ = np.linalg.lstsq(rows[kept] * scaled, slopes[kept] * scaled[:, 0], rcond=None)

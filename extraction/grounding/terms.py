@@ -18,7 +18,7 @@ _TERMS = {
     "total price": "gesamtpreis",
     "amount": "amount amt betrag montant importe importo bedrag valor amounts",
     "subtotal": "subtotal ht zwischensumme netto net nett subtotale subtotaal imponible imponibile",
-    "due": "due payable pay owed owing zahlen zahlbar payer pagar pagare betalen balance",
+    "due": "due payable pay owed owing zahlen zahlbar payer pagar pagare betalen regler vence vencer",
     "paid": "paid bezahlt paye pagado pagato betaald pago",
     "tax": "tax taxes vat gst sst mwst ust mehrwertsteuer umsatzsteuer tva iva btw steuer impuesto imposto taxe",
     "tax rate": "steuersatz",
@@ -93,9 +93,13 @@ _ALIASES = (
 
 _IGNORED = frozenset(
     "the of a an for to and or der die das des den von für und im in de la le les du des el los las del di il dello e y "
-    "et op per eur usd gbp chf rm zzgl zu da te by please bitte your our ihr ihre is with on".split()
+    "et op per eur usd gbp chf rm zzgl zu da te by please bitte your our ihr ihre is with on avant bis entro antes before".split()
 )
 _PARTED_SUBTOTAL = re.compile(r"\b(?:sub|sous|sotto|zwischen)[\s.-]*(?:total\w*|ttl|summe)", re.IGNORECASE)
+_TO_CUSTOMER = re.compile(
+    r"\b(?:(?:bill|billed|invoice|invoiced|sold|charge)\s+to|rechnung\s+an|factur[eé]e?\s+[àa]|facturar\s+a)\b",
+    re.IGNORECASE,
+)
 _WITHOUT = frozenset("excl exclusive excluding ohne exkl hors sin senza zonder before ex".split())
 _WITH = frozenset("incl inclusive including inkl inklusive comprise incluido inclus inclusa inclusief dont".split())
 _WORD = re.compile(r"[^\W\d_]+|[#]|n°|nº")
@@ -107,7 +111,8 @@ _ALIKE = 84.0
 @lru_cache(maxsize=65536)
 def terms(text: str) -> frozenset[str]:
     """The terms of a name or a label: ``invoiceNumber``, ``Invoice No.:`` and ``Rechnungsnummer`` are the same two."""
-    parted = _PARTED_SUBTOTAL.sub("subtotal", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text))
+    parted = _TO_CUSTOMER.sub("customer", text)
+    parted = _PARTED_SUBTOTAL.sub("subtotal", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", parted))
     words = [word.casefold() for word in _WORD.findall(parted)]
     found: set[str] = set()
     for word in words:
@@ -118,9 +123,9 @@ def terms(text: str) -> frozenset[str]:
         elif plain not in _IGNORED and (len(plain) > 1 or len(words) == 1):
             found.add(plain)
     if "tax" in found and not _WITHOUT.isdisjoint(words):  # "total excl. tax"
-        return frozenset({"subtotal"} | (found - {"tax", "total", "amount"}))
+        return frozenset({"subtotal"} | (found - {"tax", "total", "amount", *_WITHOUT}))
     if "tax" in found and not _WITH.isdisjoint(words):  # "total incl. tax"
-        found.discard("tax")
+        found -= {"tax", *_WITH}
     return frozenset(found)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from extraction.grounding.candidates import Candidate
 from extraction.grounding.context import Surroundings
 from extraction.grounding.leaves import Leaf, lists_of
-from extraction.grounding.page_index import PageIndex, Placed, Span
+from extraction.grounding.page_index import PageIndex, Span
+from extraction.grounding.reading_frame import Placed
 from extraction.grounding.rows import Anchors, Position, find_anchors
 from extraction.grounding.sources import Match, Source
 from extraction.places import Path
@@ -25,6 +26,9 @@ _KEPT = 24
 
 _TELLING = 3
 """A number of fewer digits stands somewhere on most pages: only a label, a row or a box makes such a place its own."""
+
+_ADJACENT = 0.6
+"""Nearer to the row of its item than this is the row itself and the next one."""
 
 _NAMED = 0.5
 """From which likeness on a label names a leaf."""
@@ -96,6 +100,7 @@ class _Scale:
             for path, items in self._lists.items()
         }
         self._columns = self._find_columns()
+        self._texts = self._find_texts()
 
     def weigh(self, place: int) -> list[Weighed]:
         """What speaks for each place of a leaf."""
@@ -117,13 +122,14 @@ class _Scale:
         label = self._surroundings[one.index.number].likeness(leaf, one.span)
         hint = self._hint(leaf, one)
         gain += _LABEL * label + _HINT * hint
-        nearness, column = None, 0.0
+        nearness: float | None = None
+        column: float | None = 0.0
         if leaf.items is not None:
             path, item = leaf.items
             nearness = self._anchors[path].nearness(item, row)
             if nearness is not None:
-                column = self._in_column(leaf, one, placed)
-                gain += _ROW * nearness + _COLUMN * column
+                column = self._in_column(leaf, placed)
+                gain += _ROW * nearness + _COLUMN * (column or 0.0)
         width = max(one.index.page.size[0], 1)
         order = (row + 0.5 * placed.left / width) / self._rows if leaf.items is None else placed.left / width
         gain += _ORDER * (place + 1) / len(self._leaves) * order
@@ -131,11 +137,37 @@ class _Scale:
             gain -= 0.01 * row / self._rows
         number = bool(leaf.meaning.numbers)
         digits = sum(map(str.isdigit, one.index.text(one.span)))
-        evident = label >= _NAMED or hint > 0.3 or nearness == 1.0 or (bool(nearness) and column > _NAMED)
-        if number and ((digits < _TELLING and not evident) or (nearness == 0 and digits < _TELLING + 1)):
+        small = number and digits < _TELLING
+        if small and (self._is_told_otherwise(one) or column is None):
+            return Weighed(one, 0.0, may_share=False)
+        evident = (
+            label >= _NAMED
+            or hint > 0.3
+            or (nearness or 0.0) > _ADJACENT
+            or (bool(nearness) and (column or 0.0) > _NAMED)
+        )
+        if (small and not evident) or (number and (nearness == 0 and digits < _TELLING + 1)):
             gain = 0.0
         free = not leaf.meaning.by_value
         return Weighed(one, gain, free or label >= _SHARED or hint > 0.5 or nearness == 1.0)
+
+    def _is_told_otherwise(self, one: Candidate) -> bool:
+        """Whether a number is a part of a longer text that is a value of its own: of a product's name."""
+        (part,) = one.span.parts
+        return any(
+            start <= part.start and part.end <= end and end - start > part.end - part.start + 2
+            for start, end in self._texts.get((one.index.number, part.segment), ())
+        )
+
+    def _find_texts(self) -> Mapping[tuple[int, int], list[tuple[int, int]]]:
+        """Where the texts among the values stand, by page and segment."""
+        found: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for leaf, candidates in zip(self._leaves, self._candidates, strict=True):
+            if not leaf.meaning.by_value:
+                for one in candidates:
+                    for part in one.span.parts:
+                        found[one.index.number, part.segment].append((part.start, part.end))
+        return found
 
     def _row(self, one: Candidate) -> int:
         return self._first_rows[one.index.number] + one.index.row(one.span)
@@ -176,10 +208,14 @@ class _Scale:
                 statistics.median(one.height for one in places),
             )
             for key, places in seen.items()
+            if len(places) > 1
         }
 
-    def _in_column(self, leaf: Leaf, one: Candidate, placed: Placed) -> float:
-        """How near the edges or the middle of a place are to those of its field's column, 0 to 1."""
+    def _in_column(self, leaf: Leaf, placed: Placed) -> float | None:
+        """How near the edges or the middle of a place are to those of its field's column, 0 to 1; None beyond.
+
+        It is 0 where nothing is known of the column.
+        """
         column = self._columns.get(_column(leaf))
         if column is None:
             return 0.0
@@ -188,7 +224,7 @@ class _Scale:
             abs(placed.right - column.right),
             abs(placed.left + placed.right - column.left - column.right) / 2,
         )
-        return max(0.0, 1 - away / (4 * column.height))
+        return 1 - away / (4 * column.height) if away < 4 * column.height else None
 
 
 def _column(leaf: Leaf) -> tuple[object, ...]:

@@ -1,0 +1,139 @@
+"""Extractions with sources, and values that are read again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+from PIL import Image
+
+from extraction import Sources, Verification, load_image
+from extraction.chains.extract import aextract, extract
+from extraction.chains.verify import averify_sources, verify_sources
+from extraction.errors import OptionError
+from extraction.grounding.finding import find_sources
+from extraction.pages.words import Word
+from extraction.schemas.geometry import Box
+from tests.chains.fakes import RemoteModel
+from tests.grounding.paper import box, page
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"total": {"type": "number"}, "name": {"type": "string"}},
+    "required": ["total", "name"],
+}
+WORDS = page((100, 1, "Name Ann"), (100, 3, "Total 12.50"), size=(640, 480))
+PICTURE = Image.new("RGB", (640, 480), "white")
+SAID = '{"total": 12.5, "name": "Ann"}'
+
+
+class Reader:
+    """An engine of one's own, that reads the given texts on a sheet, one below the other."""
+
+    name = "reader"
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+        self.sheets: list[Image.Image] = []
+
+    def __call__(self, image: Image.Image, /) -> Iterable[Word]:
+        self.sheets.append(image)
+        step = image.height / len(self.texts)
+        for number, text in enumerate(self.texts):
+            if text:
+                middle = (number + 0.5) * step
+                yield Word(text, Box(x1=50, y1=middle - 8, x2=50 + 8 * len(text), y2=middle + 8))
+
+
+def test_an_extraction_has_its_sources() -> None:
+    result = extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA, sources=WORDS)
+    assert result.sources is not None
+    assert result.sources["/total"][0].box == box(160, 3, "12.50")
+    assert result.sources["/name"][0].match == "exact"
+    assert extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA).sources is None
+
+
+def test_the_words_of_an_engine_are_asked_for_by_name_or_given() -> None:
+    reader = Reader("Ann", "12.50")
+    result = extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA, sources=reader)
+    assert result.sources is not None
+    assert {pointer: places[0].text for pointer, places in result.sources.items()} == {
+        "/total": "12.50",
+        "/name": "Ann",
+    }
+    assert len(reader.sheets) == 1
+
+
+def test_words_of_another_picture_are_refused_before_the_model_is_asked() -> None:
+    model = RemoteModel(answers=[SAID])
+    with pytest.raises(OptionError, match=r"of a picture of \(1000, 1000\), not of \(640, 480\)"):
+        extract(model, PICTURE, SCHEMA, sources=page((1, 1, "x")))
+    assert model.seen == []
+
+
+def test_values_are_read_again_by_engine_and_model() -> None:
+    sources = find_sources({"total": 12.5, "name": "Ann", "other": "Zoe"}, WORDS)
+    model = RemoteModel(answers=['{"text": "12.50 EUR"}'])
+    reader = Reader("12.60", "Ann")
+    told = verify_sources(sources, {"total": 12.5, "name": "Ann"}, load_image(PICTURE), model=model, engine=reader)
+    assert told.verified == {
+        "/total": Verification("12.60", "12.50 EUR", None, "equal"),
+        "/name": Verification("Ann", "12.50 EUR", "exact", None),
+    }
+    assert told.disagreed == ("/total", "/name")
+    assert (len(model.seen), told.not_found) == (2, ("/other",))
+    assert len(reader.sheets) == 1
+    assert reader.sheets[0].height > 2 * 40
+
+
+def test_an_answer_that_cannot_be_read_is_no_reading() -> None:
+    sources = find_sources({"name": "Ann"}, WORDS)
+    model = RemoteModel(answers=["I cannot tell."])
+    told = verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), model=model, engine=Reader("Ann"))
+    assert told.verified == {"/name": Verification("Ann", None, "exact", None)}
+    assert told.verified["/name"].agreed
+    nothing = verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), engine=Reader(""))
+    assert nothing.verified == {"/name": Verification()}
+    assert nothing.disagreed == ("/name",)
+
+
+def test_other_failures_of_the_model_are_raised() -> None:
+    sources = find_sources({"name": "Ann"}, WORDS)
+    with pytest.raises(ConnectionError):
+        verify_sources(
+            sources,
+            {"name": "Ann"},
+            load_image(PICTURE),
+            model=RemoteModel(answers=[ConnectionError("gone")]),
+            engine=False,
+        )
+
+
+def test_verify_goes_with_an_extraction() -> None:
+    answers = ['{"total": 12.5}', '{"text": "12.5"}']
+    schema = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+    result = extract(RemoteModel(answers=answers), PICTURE, schema, sources=Reader("12.50"), verify=True)
+    assert result.sources is not None
+    assert result.sources.verified == {"/total": Verification("12.50", "12.5", "equal", "exact")}
+    again = asyncio.run(aextract(RemoteModel(answers=answers), PICTURE, schema, sources=Reader("12.50"), verify=True))
+    assert again.sources == result.sources
+
+
+def test_somebody_must_read_and_pages_must_be_there() -> None:
+    sources = find_sources({"name": "Ann"}, {2: WORDS})
+    with pytest.raises(OptionError, match="page 2, of which there is no picture"):
+        verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), engine=Reader("Ann"))
+    with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
+        asyncio.run(averify_sources(Sources({}), {}, load_image(PICTURE), engine=False))
+
+
+def test_sources_are_plotted() -> None:
+    result = extract(RemoteModel(answers=['{"total": 13, "name": "Ann"}']), PICTURE, SCHEMA, sources=WORDS)
+    figure = result.plot_sources()
+    told = {text.get_text() for axes in figure.axes for text in axes.texts}
+    assert "name" in told
+    assert any("stands nowhere:\ntotal" in text for text in told)
+    assert figure.get_size_inches()[1] / figure.get_size_inches()[0] > 480 / 640
+    with pytest.raises(OptionError, match="has no sources"):
+        extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA).plot_sources()
