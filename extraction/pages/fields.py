@@ -146,10 +146,10 @@ def _inside(rect: Rect, size: tuple[int, int]) -> Rect | None:
 
 
 def _clear_border(ink: npt.NDArray[np.bool_]) -> None:
-    """Clears the uppermost rows of a field where they are a line: the border, which is no text."""
-    for row in ink[: max(len(ink) // 6, 1)]:
-        if row.mean() >= _LINE:
-            row[:] = False
+    """Clears the upper rows of a field as far as one of them is a line: the border, which is no text."""
+    lines = np.flatnonzero(ink[: max(len(ink) // 6, 1)].mean(axis=1) >= _LINE)
+    if lines.size:
+        ink[: lines[-1] + 2] = False  # its soft edge, too
 
 
 def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect, float]]:
@@ -168,8 +168,9 @@ def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect
                 yield word, Rect(left, top + letters[0], right, top + letters[-1] + 1), height
 
 
-def _runs(filled: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Where a row of flags is set, as (start, end)."""
+def _runs(ink: npt.NDArray[np.bool_], axis: int) -> list[tuple[int, int]]:
+    """Where something is drawn in the rows (axis 1) or columns (axis 0), as (start, end)."""
+    filled = np.asarray(ink.any(axis=axis))
     edges = np.flatnonzero(np.diff(np.concatenate(([0], filled.astype(np.int8), [0]))))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
@@ -177,7 +178,7 @@ def _runs(filled: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _bands(ink: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The lines of text, as (top, bottom)."""
     bands: list[tuple[int, int]] = []
-    for top, bottom in _runs(ink.any(axis=1)):
+    for top, bottom in _runs(ink, 1):
         before = bands[-1] if bands else (top, top)
         low, high = sorted((bottom - top, before[1] - before[0]))
         if bands and low <= _DOT * high and top - before[1] <= _DOT * high:
@@ -206,7 +207,7 @@ def _shared_out(words: Sequence[str], bands: Sequence[tuple[int, int]], ink: npt
 
 def _cut(band: npt.NDArray[np.bool_], words: Sequence[str]) -> list[tuple[int, int]]:
     """Left and right end of each word: cut at the widest gaps, or by the words' lengths where there are too few."""
-    pieces = _runs(band.any(axis=0))
+    pieces = _runs(band, 0)
     start, end = pieces[0][0], pieces[-1][1]
     if len(pieces) >= len(words):
         gaps = sorted(pairwise(pieces), key=lambda pair: pair[0][1] - pair[1][0])[: len(words) - 1]

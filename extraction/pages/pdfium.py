@@ -21,6 +21,7 @@ from extraction.extras import import_extra
 from extraction.pages.chars import Char, Placement, read_chars
 from extraction.pages.fields import find_fields, read_fields
 from extraction.pages.limits import POINTS_PER_INCH, PageLimits
+from extraction.pages.rects import Rect
 
 LOCK: Final = threading.RLock()
 """Re-entrant, since the garbage collector may close a document in the thread that holds it."""
@@ -121,12 +122,12 @@ class PdfFile:
         left, bottom, right, top = page.get_bbox()
         if not right > left or not top > bottom:
             return [], ("its text has no places",)
-        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), image.size)
+        placement = Placement.of(Rect(left, bottom, right, top), page.get_rotation(), image.size)
         with closing(page.get_textpage()) as text_page:
             count = text_page.count_chars()
             if count > MAX_CHARS:
                 return [], (f"its text layer has {count:,} characters, too many to be read",)
-            chars = read_chars(self._raw, text_page, placement, most=count)
+            chars = read_chars(self._raw, page, text_page, placement)
         fields = find_fields(self._raw, page, self._file.formenv, placement)
         if fields:
             without = _render(page, scale, draw_annots=False, may_draw_forms=False)
@@ -136,7 +137,8 @@ class PdfFile:
 
 def _render(page: Any, scale: float, **options: bool) -> Image.Image:
     with closing(page.render(scale=scale, rev_byteorder=True, **options)) as bitmap:
-        return bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+        image: Image.Image = bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+        return image
 
 
 def _close(file: Any) -> None:
