@@ -41,13 +41,13 @@ class Drawn:
     Attributes:
         image: Its pixels, mode RGB.
         dpi: The resolution that it has.
-        chars: Its text layer, with the texts of form fields and annotations; in pixels.
+        chars: Its text layer, with the texts of form fields and annotations; in pixels. None where it cannot be read.
         notes: What could not be done as it should.
     """
 
     image: Image.Image
     dpi: float
-    chars: list[Char]
+    chars: list[Char] | None
     notes: tuple[str, ...]
 
 
@@ -118,15 +118,15 @@ class PdfFile:
             chars, notes = self._read(page, image, scale)
         return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
 
-    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char], tuple[str, ...]]:
+    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char] | None, tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()
         if not right > left or not top > bottom:
-            return [], ("its text has no places",)
+            return None, ("its text has no places",)
         placement = Placement.of(Rect(left, bottom, right, top), page.get_rotation(), image.size)
         with closing(page.get_textpage()) as text_page:
             count = text_page.count_chars()
             if count > MAX_CHARS:
-                return [], (f"its text layer has {count:,} characters, too many to be read",)
+                return None, (f"its text layer has {count:,} characters, too many to be read",)
             chars = read_chars(self._raw, page, text_page, placement)
         fields = find_fields(self._raw, page, self._file.formenv, placement)
         if fields:
