@@ -162,7 +162,7 @@ def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect
         band = ink[top:bottom]
         filled = np.flatnonzero(band.any(axis=1))
         height = float(filled[-1] - filled[0] + 1)
-        for word, (left, right) in zip(members, _cut(band, members), strict=True):
+        for word, (left, right) in zip(members, _cut(band, members) if members else (), strict=True):
             letters = np.flatnonzero(band[:, left:right].any(axis=1))
             if letters.size:
                 yield word, Rect(left, top + letters[0], right, top + letters[-1] + 1), height

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from extraction.pages.document import open_document
+from extraction.pages.fields import Field, read_fields
 from extraction.pages.page import Page
+from extraction.pages.rects import Rect
 from tests.extraction.pages.pdf_files import HELVETICA, Sheet, pdf, text
 
 LONG = "The quick brown fox jumps over the lazy dog and runs"
@@ -102,9 +105,27 @@ def test_choices_and_remarks_are_words() -> None:
 
 
 def test_values_beyond_latin_letters() -> None:
-    value = "Zoë Ångström".encode("utf-16").hex()
     page = _page(
         f"/Subtype/Widget/F 4/FT/Tx/T(n)/V<{'feff' + 'Zoë'.encode('utf-16-be').hex()}>/Rect[100 60 250 80]".encode()
     )
-    assert value
     assert _lines(page) == ["Remarks", "Zoë"]
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, 270])
+def test_whatever_is_drawn_in_a_field_its_words_are_at_most_there_once_and_inside(turned: int) -> None:
+    for seed in range(40):
+        chance = np.random.default_rng(seed)
+        pixels = np.full((60, 90), 255, dtype=np.uint8)
+        for _ in range(int(chance.integers(0, 12))):
+            top, left = chance.integers(0, 60), chance.integers(0, 90)
+            pixels[top : top + chance.integers(1, 20), left : left + chance.integers(1, 30)] = 0
+        words = [f"w{number}" * int(chance.integers(1, 6)) for number in range(int(chance.integers(1, 6)))]
+        field = Field(" ".join(words), Rect(10.2, 5.1, 80.7, 50), lines=bool(seed % 2))
+        blank = Image.new("L", (90, 60), 255)
+        chars = read_fields([field], Image.fromarray(pixels), blank, turned)
+        found = [char for char in chars if char.text != " "]
+        assert len(found) <= len(words)
+        assert {char.text for char in found} <= set(words)
+        assert all(
+            10 <= char.ink.left <= char.ink.right <= 81 and 5 <= char.ink.top <= char.ink.bottom <= 50 for char in found
+        )
