@@ -129,10 +129,11 @@ class PdfFile:
                 return None, (f"its text layer has {count:,} characters, too many to be read",)
             chars = read_chars(self._raw, page, text_page, placement)
         fields = find_fields(self._raw, page, self._file.formenv, placement)
-        if fields:
-            without = _render(page, scale, draw_annots=False, may_draw_forms=False)
-            chars += read_fields(fields, image, without, placement.turned)
-        return chars, ()
+        if not fields:
+            return chars, ()
+        without = _render(page, scale, draw_annots=False, may_draw_forms=False)
+        filled, notes = read_fields(fields, image, without, placement.turned)
+        return chars + filled, notes
 
 
 def _render(page: Any, scale: float, **options: bool) -> Image.Image:

@@ -5,6 +5,7 @@ import gc
 import io
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -312,6 +313,19 @@ def test_what_pdfium_keeps_is_freed_with_the_document(monkeypatch: pytest.Monkey
         open_document(PDF, pages=9)
     gc.collect()
     assert closed == [True, True]
+
+
+def test_a_page_is_gone_before_the_next_but_one_is_drawn() -> None:
+    bases = import_extra("pypdfium2.internal.bases", extra="pdf")
+    for data in (scanned(12), tiff([paper(seed) for seed in range(12)])):
+        with open_document(data, dpi=72) as document:
+            pictures: list[weakref.ref[Image.Image]] = []
+            for page in document:
+                pictures.append(weakref.ref(page.picture.image))
+                assert sum(picture() is not None for picture in pictures) <= 2
+                kept = {kind.__name__ for kind, held in bases.ObjectTracker.items() if held}
+                assert kept <= {"PdfDocument"}
+            assert len(pictures) == 12
 
 
 def test_threads_may_share_documents() -> None:

@@ -97,6 +97,13 @@ def test_what_is_not_shown_is_no_word(field: bytes) -> None:
     assert _lines(_page(field)) == ["Remarks"]
 
 
+@pytest.mark.parametrize("flags", [0, 1 << 12])
+def test_a_field_that_shows_a_part_of_its_text_is_left_out_and_says_so(flags: int) -> None:
+    page = _page(_field(" ".join([LONG] * 30), flags=flags))
+    assert _lines(page) == ["Remarks"]
+    assert page.notes == ("form fields that show a part of their text were left out of its words",)
+
+
 def test_choices_and_remarks_are_words() -> None:
     choice = b"/Subtype/Widget/F 4/FT/Ch/Ff 131072/T(n)/V(Peru)/Opt[(Chile)(Peru)]/Rect[100 60 250 80]"
     assert _lines(_page(choice)) == ["Remarks", "Peru"]
@@ -122,7 +129,7 @@ def test_whatever_is_drawn_in_a_field_its_words_are_at_most_there_once_and_insid
         words = [f"w{number}" * int(chance.integers(1, 6)) for number in range(int(chance.integers(1, 6)))]
         field = Field(" ".join(words), Rect(10.2, 5.1, 80.7, 50), lines=bool(seed % 2))
         blank = Image.new("L", (90, 60), 255)
-        chars = read_fields([field], Image.fromarray(pixels), blank, turned)
+        chars, _ = read_fields([field], Image.fromarray(pixels), blank, turned)
         found = [char for char in chars if char.text != " "]
         assert len(found) <= len(words)
         assert {char.text for char in found} <= set(words)
