@@ -133,6 +133,8 @@ def test_limits() -> None:
         ((0, 0, 1e6, 1), 1_000_000, 500),
         ((0, 0, 1e-3, 1e-3), 1_000_000, 500),
         ((-3e9, -3e9, 3e9, 3e9), 10_000, 20_000),
+        ((0, 0, 1e6, 1e-3), 100, 20_000),
+        ((0, 0, 777, 333), 1, 20_000),
     ],
 )
 def test_a_huge_page_is_drawn_smaller_and_says_so(
@@ -242,6 +244,20 @@ def test_every_frame_of_a_tiff_is_a_page() -> None:
                 assert page.picture.image.tobytes() == frames[number].tobytes()
                 assert (page.words, page.dpi) == (None, None)
             assert [page.number for page in document] == [1, 2, 3]
+
+
+def test_a_damaged_frame_stays_damaged_and_leaves_the_others() -> None:
+    frames = [paper(seed, (60, 40)) for seed in range(3)]
+    whole = tiff(frames, compression="tiff_adobe_deflate")
+    with Image.open(io.BytesIO(whole)) as image:
+        image.seek(1)
+        (start,) = image.tag_v2[273]  # type: ignore[attr-defined]
+    with open_document(whole[: start + 20] + b"\0" * 200 + whole[start + 220 :]) as document:
+        for _ in range(2):
+            assert document[0].picture.image.tobytes() == frames[0].tobytes()
+            with pytest.raises(ImageError, match=r"bytes \(\d+\), page 2: is damaged or cut off"):
+                document[1]
+        assert document[2].number == 3
 
 
 def test_the_frames_of_a_tiff_are_upright_each_by_its_own_tag() -> None:
