@@ -147,28 +147,28 @@ def _bands(pieces: Sequence[Placed]) -> list[list[Placed]]:
 
 
 def _groups(bands: Sequence[list[Placed]], least: float) -> list[list[Placed]]:
-    """Bands that follow each other and have a gap between columns in common; each as many bands as possible."""
+    """Bands that follow each other and have a gap between columns in common, as many as possible; others are alone."""
     left = min(piece.x1 for band in bands for piece in band)
     right = max(piece.x2 for band in bands for piece in band)
     groups: list[list[Placed]] = []
-    shared: list[_Gap] = []
-    for band in bands:
-        remaining = _without(shared, band, least)
-        if groups and remaining:
-            groups[-1] += band
-            shared = remaining
-        else:
-            shared = _without([(left, right)], band, least)
-            if groups and not shared and not remaining and _plain(groups[-1], left, right, least):
-                groups[-1] += band
-            else:
-                groups.append(list(band))
+    index = 0
+    while index < len(bands):
+        # The room beside a band counts as well, for a column that begins further down.
+        gaps = _without([(left, right)], bands[index], least)
+        end = index + 1
+        while end < len(bands) and (shared := _without(gaps, bands[end], least)):
+            gaps, end = shared, end + 1
+        group = [piece for band in bands[index:end] for piece in band]
+        if not any(_is_between(gap, group) for gap in gaps):
+            group, end = list(bands[index]), index + 1
+        groups.append(group)
+        index = end
     return groups
 
 
-def _plain(group: Sequence[Placed], left: float, right: float, least: float) -> bool:
-    """Whether nothing can stand beside a group of lines."""
-    return not _without([(left, right)], group, least)
+def _is_between(gap: _Gap, pieces: Sequence[Placed]) -> bool:
+    """Whether there are pieces on both sides of a gap, and not only the margin."""
+    return any(piece.x2 <= gap[0] for piece in pieces) and any(piece.x1 >= gap[1] for piece in pieces)
 
 
 def _without(gaps: Sequence[_Gap], pieces: Sequence[Placed], least: float) -> list[_Gap]:
