@@ -110,7 +110,7 @@ def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]
         fewer, more = sorted(map(_rows, _split_at(pieces, [river])), key=len)
         if len(fewer) < 2:
             continue
-        aligned = sum(any(_share_row(row, other) for other in more) for row in fewer) / len(fewer)
+        aligned = _aligned(fewer, more)
         # The nearest strips that are more than one stray line, such as a page's number between its columns.
         left = next((strip for strip in reversed(strips[:index]) if len(strip) > 1), [])
         right = next((strip for strip in strips[index:] if len(strip) > 1), [])
@@ -119,8 +119,15 @@ def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]
     return found
 
 
-def _share_row(row: Sequence[Placed], other: Sequence[Placed]) -> bool:
-    return any(one.shares_row(two) for one in row for two in other)
+def _aligned(fewer: Sequence[list[Placed]], more: Sequence[list[Placed]]) -> float:
+    """The share of some rows that have a neighbour among others."""
+    edges = [(_top(row), _bottom(row)) for row in more]
+    found = 0
+    for row in fewer:
+        top, bottom = _top(row), _bottom(row)
+        near = (other for other, (above, below) in zip(more, edges, strict=True) if above < bottom and top < below)
+        found += any(one.shares_row(two) for other in near for one in row for two in other)
+    return found / len(fewer)
 
 
 def _is_prose(pieces: Sequence[Placed]) -> bool:
