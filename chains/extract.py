@@ -15,6 +15,7 @@ from langchain_core.runnables.config import RunnableConfig
 from typing_extensions import TypeVar
 
 from extraction.chains.continuing import Continuing, OnTruncation
+from extraction.chains.evidence import Evidence, evidence_of
 from extraction.chains.examples import Example, Shown, example_messages, read_examples
 from extraction.chains.models import (
     ChatModel,
@@ -36,6 +37,7 @@ from extraction.families import FamilyLike
 from extraction.frames import Frame
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
+from extraction.ocr.evidence import EVIDENCE_TOKENS
 from extraction.parsing import GroundedOutputParser
 from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, schema_text
 from extraction.result import Extraction
@@ -55,6 +57,14 @@ PROMPT = ChatPromptTemplate.from_messages(
 Variables: ``system``, ``form`` (the schema as ``prompts.schema_text`` shows it), ``examples`` (messages), ``image_url``
 (a data URI) and ``instruction``.
 """
+
+EVIDENCE_PROMPT = ChatPromptTemplate.from_messages(
+    [
+        *PROMPT.messages[:2],
+        ("human", [IMAGE_URL, {"type": "text", "text": "{evidence}"}, {"type": "text", "text": "{instruction}"}]),
+    ]
+)
+"""The same with the picture's words behind it: all that pictures share still stands in front of them."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,8 @@ def extraction_chain(
     family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
+    evidence: Evidence | None = ...,
+    evidence_tokens: int = ...,
 ) -> Runnable[Any, T]: ...
 
 
@@ -121,10 +133,12 @@ def extraction_chain(
     family: FamilyLike | None = ...,
     samples: int = ...,
     sample_temperature: float = ...,
+    evidence: Evidence | None = ...,
+    evidence_tokens: int = ...,
 ) -> Runnable[Any, Any]: ...
 
 
-def extraction_chain(
+def extraction_chain(  # noqa: PLR0913
     model: ChatModel,
     schema: Any,
     *,
@@ -136,6 +150,8 @@ def extraction_chain(
     family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
+    evidence: Evidence | None = None,
+    evidence_tokens: int = EVIDENCE_TOKENS,
 ) -> Runnable[Any, Any]:
     """A Runnable from a picture to a value of ``schema``, its boxes in pixels of that picture.
 
@@ -158,15 +174,20 @@ def extraction_chain(
         samples: How many more answers are drawn. The value stays the model's own answer; its message tells, in
             ``response_metadata["agreement"]``, which share of the samples says the same, by JSON pointer.
         sample_temperature: At which they are drawn; 1 is the model's own distribution.
+        evidence: Puts the picture's words with their coarse places into the prompt: "words" for what an OCR engine reads
+            (``read_words``), a ``PageWords``, or a function from a picture to one. Not for the pictures of examples.
+        evidence_tokens: How many tokens the words may take; what is left out is said in the prompt and in a warning (see
+            ``evidence_text``).
 
     Raises:
         SchemaError: The schema cannot be read, or an example's value does not fit it.
         ImageError: The picture of an example cannot be read.
         BoxConventionError: There is no such ``family``, or a remote one counts pixels of a picture of unknown size.
         OptionError: ``repair`` or ``samples`` is negative, ``sample_temperature`` not above 0, or ``on_truncation`` unknown;
-            or fallbacks write boxes in another way.
+            or fallbacks write boxes in another way; or ``evidence`` is no evidence, or its tokens too few.
+        MissingExtraError: ``evidence`` is "words" and no OCR engine is installed.
     """
-    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature, evidence, evidence_tokens)
     parts = _parts(model, schema, instruction, examples, asking)
     return parts.prompt | parts.asked | (keeping_raw(parts.parser) if include_raw else parts.parser)
 
@@ -180,6 +201,8 @@ class _Asking:
     family: FamilyLike | None
     samples: int
     sample_temperature: float
+    evidence: Evidence | None
+    evidence_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +242,12 @@ def _parts(
         asked = Repairing(model=asked, parser=parser, attempts=asking.repair)
     if drawn:
         asked = Sampled(model=asked, drawn=drawn, parser=parser)
-    return _Parts(picture_step(request.variables) | PROMPT, asked, parser)
+    evidence = evidence_of(asking.evidence, asking.evidence_tokens)
+    prompt = PROMPT if evidence is None else EVIDENCE_PROMPT
+    return _Parts(picture_step(request.variables, evidence) | prompt, asked, parser)
 
 
-def extract(
+def extract(  # noqa: PLR0913
     model: ChatModel,
     image: Any,
     schema: type[T] | Any,
@@ -234,6 +259,8 @@ def extract(
     family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
+    evidence: Evidence | None = None,
+    evidence_tokens: int = EVIDENCE_TOKENS,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """One picture's value with all that is known about it: the picture, the model's message, how it ended, its plot.
@@ -241,7 +268,7 @@ def extract(
     Args:
         model: Any LangChain chat model.
         image: Whatever ``load_image`` takes.
-        schema: What ``extraction_chain`` takes; so is all that follows up to ``sample_temperature``.
+        schema: What ``extraction_chain`` takes; so is all that follows up to ``evidence_tokens``.
         config: LangChain's configuration of the run: callbacks, tags ...
 
     Raises:
@@ -251,13 +278,13 @@ def extract(
     """
     source, own = split_input(image)
     picture = load_image(source)
-    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature, evidence, evidence_tokens)
     parts = _parts(model, schema, instruction, examples, asking)
     message = (parts.prompt | parts.asked).invoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)
 
 
-async def aextract(
+async def aextract(  # noqa: PLR0913
     model: ChatModel,
     image: Any,
     schema: type[T] | Any,
@@ -269,12 +296,14 @@ async def aextract(
     family: FamilyLike | None = None,
     samples: int = 0,
     sample_temperature: float = 1.0,
+    evidence: Evidence | None = None,
+    evidence_tokens: int = EVIDENCE_TOKENS,
     config: RunnableConfig | None = None,
 ) -> Extraction[T]:
     """``extract``, awaited: many at once share the model's batches."""
     source, own = split_input(image)
     picture = await asyncio.to_thread(load_image, source)
-    asking = _Asking(repair, on_truncation, family, samples, sample_temperature)
+    asking = _Asking(repair, on_truncation, family, samples, sample_temperature, evidence, evidence_tokens)
     parts = await asyncio.to_thread(_parts, model, schema, instruction, examples, asking)
     message = await (parts.prompt | parts.asked).ainvoke({"image": picture, "instruction": own}, config)
     return _result(picture, message, parts.parser)

@@ -20,18 +20,24 @@ ASKED = ChatPromptTemplate.from_messages([("human", [IMAGE_URL, {"type": "text",
 _LOSSLESS_PIXELS = 2**20  # about a megapixel; a larger PNG makes requests and traces of many megabytes
 
 
-def picture_step(variables: Callable[[str | None], Mapping[str, Any]]) -> Runnable[Any, dict[str, Any]]:
-    """A Runnable from a picture to prompt variables: ``image_url`` and what ``variables`` adds.
+def picture_step(
+    variables: Callable[[str | None], Mapping[str, Any]],
+    evidence: Callable[[Picture], str] | None = None,
+) -> Runnable[Any, dict[str, Any]]:
+    """A Runnable from a picture to prompt variables: ``image_url``, what ``variables`` adds, and maybe ``evidence``.
 
     It takes whatever ``load_image`` takes, or ``{"image": ..., "instruction": ...}``.
 
     Args:
         variables: Gives the other variables, from the input's own instruction (None where it has none).
+        evidence: What else is said of the picture itself.
     """
 
     def read(value: Any) -> dict[str, Any]:
         image, instruction = split_input(value)
-        return {"image_url": data_uri(load_image(image)), **variables(instruction)}
+        picture = load_image(image)
+        known = {} if evidence is None else {"evidence": evidence(picture)}
+        return {"image_url": data_uri(picture), **variables(instruction), **known}
 
     return RunnableLambda(read, name="read_picture")
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     )
     from extraction.grammar import GrammarWarning
     from extraction.images import Picture, load_image
+    from extraction.ocr.reading import read_words
     from extraction.pages.document import Document, open_document
     from extraction.pages.limits import PageLimits
     from extraction.pages.page import Page
@@ -80,6 +81,7 @@ else:  # hidden from type checkers, for which a module's __getattr__ would make 
             "extraction.pages.document": ("Document", "open_document"),
             "extraction.pages.limits": ("PageLimits",),
             "extraction.pages.page": ("Page",),
+            "extraction.ocr.reading": ("read_words",),
             "extraction.parsing": ("GroundedOutputParser",),
             "extraction.planning": ("PicturePlan",),
             "extraction.plotting": ("plot_bounding_boxes", "plot_boxes"),
@@ -127,4 +129,5 @@ __all__ = [
     "open_document",
     "plot_bounding_boxes",
     "plot_boxes",
+    "read_words",
 ]

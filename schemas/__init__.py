@@ -5,6 +5,7 @@
 * ``counting``: Count and Counts.
 * ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
 * ``scene``: DetectedObject and Scene.
+* ``transcript``: Transcript, the lines of a page, and ComparedTranscript, two readings of them.
 * ``registry``: a schema by its name, from a module or from a JSON Schema file.
 * ``json_schema``: the JSON schema of any of these, and reading one that a user wrote.
 * ``markers``: how a JSON schema says that a list of numbers is a box.
@@ -20,12 +21,15 @@ from extraction.schemas.json_schema import Schema, json_schema_of
 from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import ComparedLine, ComparedTranscript, TextLine, Transcript
 
 __all__ = [
     "BASIC_COLORS",
     "BasicColor",
     "Box",
     "Color",
+    "ComparedLine",
+    "ComparedTranscript",
     "Count",
     "Counts",
     "DetectedObject",
@@ -37,6 +41,8 @@ __all__ = [
     "Scene",
     "Schema",
     "Size",
+    "TextLine",
+    "Transcript",
     "json_schema_of",
     "load_schema",
     "registered_schemas",

@@ -18,9 +18,10 @@ from extraction.errors import SchemaError
 from extraction.schemas.counting import Counts
 from extraction.schemas.json_schema import Schema, check_json_schema, json_schema_of, read_json_schema
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import Transcript
 
 _REGISTERED: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
-    {"scene": Scene, "object": DetectedObject, "counts": Counts}
+    {"scene": Scene, "object": DetectedObject, "counts": Counts, "transcript": Transcript}
 )
 
 _IN_MODULE = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*(?:\.[^\W\d]\w*)*)")

@@ -401,7 +401,7 @@ def test_schemas_are_listed() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     first, *others = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
     assert first == ["scene", "Scene", "The objects of a picture."]
-    assert [row[0] for row in others] == ["object", "counts"]
+    assert [row[0] for row in others] == ["object", "counts", "transcript"]
 
 
 def test_a_schema_is_shown_as_json_and_as_a_model_sees_it() -> None:

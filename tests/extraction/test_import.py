@@ -52,6 +52,7 @@ PUBLIC = {
         "open_document",
         "plot_bounding_boxes",
         "plot_boxes",
+        "read_words",
     },
     "extraction.chains": {
         "caption_chain",

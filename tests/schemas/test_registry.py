@@ -14,6 +14,7 @@ from extraction.schemas.counting import Counts
 from extraction.schemas.json_schema import json_schema_of
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
+from extraction.schemas.transcript import Transcript
 
 MODULE = """
 from pydantic import BaseModel
@@ -45,7 +46,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_registered() -> None:
-    assert registered_schemas() == {"scene": Scene, "object": DetectedObject, "counts": Counts}
+    wanted = {"scene": Scene, "object": DetectedObject, "counts": Counts, "transcript": Transcript}
+    assert registered_schemas() == wanted
     for name, schema in registered_schemas().items():
         assert load_schema(name) is schema
     registered_schemas().clear()
@@ -83,7 +85,7 @@ def test_in_files(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts;"),
+        ("scen", "there is no schema 'scen'; did you mean 'scene'? (known are scene, object, counts, transcript;"),
         ("", "there is no schema '' (known are"),
         (".own_forms:Bill", "there is no schema '.own_forms:Bill' (known are"),
         ("missing.json", "missing.json: No such file or directory"),
