@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from extraction.errors import OptionError
 from extraction.images import Picture
@@ -46,10 +46,9 @@ def evidence_of(evidence: Evidence | None, tokens: int) -> Callable[[Picture], s
 
 
 def _words(evidence: Evidence, picture: Picture) -> PageWords:
-    if isinstance(evidence, PageWords):
-        words = evidence
-    else:
-        words = read_words(picture) if evidence == "words" else evidence(picture)  # type: ignore[operator]
+    words: Any = evidence
+    if not isinstance(evidence, PageWords):
+        words = read_words(picture) if evidence == "words" else evidence(picture)
     if not isinstance(words, PageWords) or words.size != picture.size:
         given = f"of a picture of {words.size}" if isinstance(words, PageWords) else f"a {type(words).__name__}"
         raise OptionError(f"evidence is to be the PageWords of a picture of {picture.size}, but is {given}")

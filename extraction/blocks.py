@@ -14,9 +14,12 @@ from typing import Any, Final
 from extraction.errors import ImageError, MessageError
 from extraction.images import DEFAULT_LIMITS, Picture, load_image, read_bytes
 from extraction.pages.document import is_pdf, open_document
+from extraction.pages.limits import PageLimits
 
 MOST_PAGES: Final = 20
-"""Pages that one file block may bring; at 200 dpi they are a quarter of a gigabyte of pixels."""
+"""Pages that one file block may bring; A4 at 200 dpi they are a quarter of a gigabyte of pixels."""
+
+_LIMITS: Final = PageLimits(max_pixels=10_000_000)  # messages may come from anyone, and all pages are held at once
 
 _PDF: Final = "application/pdf"
 _PDF_URI: Final = f"data:{_PDF}"
@@ -80,7 +83,7 @@ def read_pages(block: Mapping[str, Any], allow_urls: bool) -> list[Picture]:
             inner |= block[name]
     data, _ = read_bytes(_file_source(inner, allow_urls), DEFAULT_LIMITS, allow_urls=allow_urls)
     try:
-        opened = open_document(data)
+        opened = open_document(data, limits=_LIMITS)
     except ImageError as error:
         named = _mime_type(inner) or "of unknown type"
         if is_pdf(data) or named.startswith("image/"):

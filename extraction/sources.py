@@ -40,7 +40,7 @@ def check_bytes(count: int, max_bytes: int, *, source: str) -> None:
         ImageError: They are more than ``max_bytes``.
     """
     if count > max_bytes:
-        raise ImageError(f"has more than {max_bytes:,} bytes", source=source, hint="see ImageLimits.max_bytes")
+        raise ImageError(f"has more than {max_bytes:,} bytes", source=source, hint="see max_bytes of the limits")
 
 
 def read_path(path: str, *, max_bytes: int, source: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -34,7 +35,8 @@ _ALIKE = 1.6
 """The most by which the heights of two pieces of one line differ, as a factor."""
 
 _LEVEL = 0.2
-"""Degrees below which a page stands straight: its lines' quads are no more exact than that."""
+"""Degrees below which a page stands straight, and so does one whose longest line rises by less than a pixel: quads are
+no more exact than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ def text_angle(lines: Sequence[Line]) -> float:
             rest = (angle - 90 * quarter + 180) % 360 - 180
             rests.append((rest, length if length > 2 * height else 0.01 * length))
     rest = weighted_median(rests)
-    angle = 90 * quarter + (rest if abs(rest) >= _LEVEL else 0.0)
+    longest = max((length for _, (length, _) in measured), default=1.0)
+    level = max(_LEVEL, math.degrees(math.atan2(1, longest)))
+    angle = 90 * quarter + (rest if abs(rest) >= level else 0.0)
     return float((angle + 180) % 360 - 180) if angle != 180 else 180.0
 
 

@@ -110,7 +110,7 @@ def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]
         fewer, more = sorted(map(_rows, _split_at(pieces, [river])), key=len)
         if len(fewer) < 2:
             continue
-        aligned = sum(any(_share_row(row, other) for other in more) for row in fewer) / len(fewer)
+        aligned = _aligned(fewer, more)
         # The nearest strips that are more than one stray line, such as a page's number between its columns.
         left = next((strip for strip in reversed(strips[:index]) if len(strip) > 1), [])
         right = next((strip for strip in strips[index:] if len(strip) > 1), [])
@@ -119,8 +119,15 @@ def _column_gaps(pieces: Sequence[Placed], rivers: Sequence[_Gap]) -> list[_Gap]
     return found
 
 
-def _share_row(row: Sequence[Placed], other: Sequence[Placed]) -> bool:
-    return any(one.shares_row(two) for one in row for two in other)
+def _aligned(fewer: Sequence[list[Placed]], more: Sequence[list[Placed]]) -> float:
+    """The share of some rows that have a neighbour among others."""
+    edges = [(_top(row), _bottom(row)) for row in more]
+    found = 0
+    for row in fewer:
+        top, bottom = _top(row), _bottom(row)
+        near = (other for other, (above, below) in zip(more, edges, strict=True) if above < bottom and top < below)
+        found += any(one.shares_row(two) for other in near for one in row for two in other)
+    return found / len(fewer)
 
 
 def _is_prose(pieces: Sequence[Placed]) -> bool:
@@ -147,28 +154,28 @@ def _bands(pieces: Sequence[Placed]) -> list[list[Placed]]:
 
 
 def _groups(bands: Sequence[list[Placed]], least: float) -> list[list[Placed]]:
-    """Bands that follow each other and have a gap between columns in common; each as many bands as possible."""
+    """Bands that follow each other and have a gap between columns in common, as many as possible; others are alone."""
     left = min(piece.x1 for band in bands for piece in band)
     right = max(piece.x2 for band in bands for piece in band)
     groups: list[list[Placed]] = []
-    shared: list[_Gap] = []
-    for band in bands:
-        remaining = _without(shared, band, least)
-        if groups and remaining:
-            groups[-1] += band
-            shared = remaining
-        else:
-            shared = _without([(left, right)], band, least)
-            if groups and not shared and not remaining and _plain(groups[-1], left, right, least):
-                groups[-1] += band
-            else:
-                groups.append(list(band))
+    index = 0
+    while index < len(bands):
+        # The room beside a band counts as well, for a column that begins further down.
+        gaps = _without([(left, right)], bands[index], least)
+        end = index + 1
+        while end < len(bands) and (shared := _without(gaps, bands[end], least)):
+            gaps, end = shared, end + 1
+        group = [piece for band in bands[index:end] for piece in band]
+        if not any(_is_between(gap, group) for gap in gaps):
+            group, end = list(bands[index]), index + 1
+        groups.append(group)
+        index = end
     return groups
 
 
-def _plain(group: Sequence[Placed], left: float, right: float, least: float) -> bool:
-    """Whether nothing can stand beside a group of lines."""
-    return not _without([(left, right)], group, least)
+def _is_between(gap: _Gap, pieces: Sequence[Placed]) -> bool:
+    """Whether there are pieces on both sides of a gap, and not only the margin."""
+    return any(piece.x2 <= gap[0] for piece in pieces) and any(piece.x1 >= gap[1] for piece in pieces)
 
 
 def _without(gaps: Sequence[_Gap], pieces: Sequence[Placed], least: float) -> list[_Gap]:

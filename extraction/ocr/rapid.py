@@ -183,7 +183,7 @@ class RapidOcr:
         if self._loaded is None:
             import_extra("onnxruntime", extra="ocr")
             rapidocr = import_extra("rapidocr", extra="ocr")
-            models = Path(rapidocr.__file__).parent / "models"
+            models = Path(str(rapidocr.__file__)).parent / "models"
             threads = self.threads or thread_count()
             self._loaded = rapidocr.RapidOCR(
                 params={

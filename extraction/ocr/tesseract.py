@@ -112,7 +112,7 @@ class Tesseract:
             straight = upright.rotate(reading.skew, Image.Resampling.BICUBIC, expand=True, fillcolor=_paper(image))
             again = self._words(straight)
             if again.weight >= 0.9 * reading.weight:
-                found = [one.slanted(reading.skew, straight.size, upright.size) for one in again.found]
+                found = tuple(one.slanted(reading.skew, straight.size, upright.size) for one in again.found)
         lines: dict[int, list[Word]] = {}
         for one in found:
             quad = unturned(one.quad, reading.quarters, image.size)

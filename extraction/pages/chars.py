@@ -8,9 +8,9 @@ from __future__ import annotations
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from extraction.pages.rects import Rect
 
@@ -23,6 +23,7 @@ BLANK: Final = " "
 GUESSED: Final = "\n"
 """A blank or the end of a line that pdfium puts where it sees one; it is wrong at times."""
 
+_WHOLE: Final = 0.8  # of a page, that a scan covers at least
 _LIGATURES: Final = range(0xFB00, 0xFB07)
 _HYPHENS: Final = {0x02, 0xAD, 0xFFFE}  # what pdfium makes of a hyphen at the end of a line, and a soft one
 _INVISIBLE: Final = {3, 7}  # text rendering modes "neither fill nor stroke" and "clip" (PDF 1.7, table 106)
@@ -33,32 +34,43 @@ class Placement:
     """How a page lies on its picture.
 
     Attributes:
-        left: Left edge of what is shown of the page, in points.
-        top: Its top edge, y upwards.
-        width: Its width in points before it is turned.
-        height: Likewise.
+        matrix: Points of the page to pixels: x' = a x + c y + e and y' = b x + d y + f, as PDF writes (a, b, c, d, e, f).
         turned: By how many degrees it is shown turned clockwise: 0, 90, 180 or 270.
-        size: (width, height) of the picture in pixels.
     """
 
-    left: float
-    top: float
-    width: float
-    height: float
+    matrix: tuple[float, ...]
     turned: int
-    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, page: Rect, turned: int, size: tuple[int, int]) -> Self:
+        """The placement of what is shown of a page.
+
+        Args:
+            page: In points, its top edge being the one with the larger y.
+            turned: By how many degrees it is turned clockwise.
+            size: (width, height) of the picture in pixels.
+        """
+        along, down = (size[1], size[0]) if turned % 180 else size
+        x, y = along / page.width, down / page.height
+        left, top = page.left * x, page.bottom * y  # y upwards: what is the bottom of a Rect is the top of the page
+        matrices = {
+            0: (x, 0.0, 0.0, -y, -left, top),
+            90: (0.0, x, y, 0.0, down - top, -left),
+            180: (-x, 0.0, 0.0, y, along + left, down - top),
+            270: (0.0, -x, -y, 0.0, top, along + left),
+        }
+        return cls(matrices[turned], turned)
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the page is in the picture."""
-        along, down = (x - self.left) / self.width, (self.top - y) / self.height
-        turned = {0: (along, down), 90: (1 - down, along), 180: (1 - along, 1 - down), 270: (down, 1 - along)}
-        u, v = turned[self.turned]
-        return u * self.size[0], v * self.size[1]
+        a, b, c, d, e, f = self.matrix
+        return a * x + c * y + e, b * x + d * y + f
 
     @property
     def scale(self) -> float:
         """Pixels per point."""
-        return math.sqrt(self.size[0] * self.size[1] / (self.width * self.height))
+        a, b, c, d, _, _ = self.matrix
+        return math.sqrt(abs(a * d - b * c))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class Char:
         origin: (x, y) of its place on the baseline.
         em: Its size in pixels.
         angle: By how many degrees it stands turned clockwise, 0 to 360.
-        shown: Whether the file says that it is drawn at all.
+        shown: Whether it is drawn at all, and not below a picture of the whole page.
     """
 
     text: str
@@ -85,27 +97,49 @@ class Char:
     shown: bool
 
 
-def read_chars(raw: Any, text_page: Any, placement: Placement, *, most: int) -> list[Char]:
-    """The characters in the order of the file, or as pdfium puts it right; ``most`` of them at most.
+def read_chars(raw: Any, page: Any, text_page: Any, placement: Placement) -> list[Char]:
+    """The characters in the order of the file, or as pdfium puts it right.
 
     Args:
         raw: The module ``pypdfium2.raw``.
-        text_page: pdfium's text page; the caller holds the lock.
+        page: pdfium's page; the caller holds the lock.
+        text_page: The text page of it.
         placement: Of the page on its picture.
-        most: Where to stop.
     """
-    reader = _Reader(raw, text_page, placement)
-    return list(reader.read(min(raw.FPDFText_CountChars(text_page), most)))
+    reader = _Reader(raw, text_page, placement, _covered(raw, page))
+    return list(reader.read(raw.FPDFText_CountChars(text_page)))
+
+
+def _covered(raw: Any, page: Any) -> set[int]:
+    """The addresses of text objects below an opaque picture of the whole page: a scan over what OCR has read of it."""
+    below: set[int] = set()
+    covered: set[int] = set()
+    whole = raw.FPDF_GetPageWidthF(page) * raw.FPDF_GetPageHeightF(page)
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        item = raw.FPDFPage_GetObject(page, index)
+        if not item:
+            continue
+        kind = raw.FPDFPageObj_GetType(item)
+        if kind == raw.FPDF_PAGEOBJ_TEXT:
+            below.add(ctypes.addressof(item.contents))
+        elif kind == raw.FPDF_PAGEOBJ_IMAGE and below and not raw.FPDFPageObj_HasTransparency(item):
+            if not raw.FPDFPageObj_GetBounds(item, left, bottom, right, top):
+                continue
+            if (right.value - left.value) * (top.value - bottom.value) >= _WHOLE * whole:
+                covered |= below
+                below.clear()
+    return covered
 
 
 class _Reader:
     """Asks pdfium about one character after the other."""
 
-    def __init__(self, raw: Any, text_page: Any, placement: Placement) -> None:
+    def __init__(self, raw: Any, text_page: Any, placement: Placement, covered: Iterable[int]) -> None:
         self._raw = raw
         self._page = text_page
         self._placement = placement
-        self._shown: dict[int, bool] = {}
+        self._shown = dict.fromkeys(covered, False)
         self._edges = [ctypes.c_double() for _ in range(4)]
         self._loose = raw.FS_RECTF()
         self._matrix = raw.FS_MATRIX()

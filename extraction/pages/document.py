@@ -109,9 +109,11 @@ class _PdfPages:
         drawn = self._file.draw(index, dpi=self._dpi, limits=self._limits)
         notes = drawn.notes
         if drawn.dpi < self._dpi:
-            notes += (f"it was drawn at {drawn.dpi:.3g} dpi instead of {self._dpi:g}: see PageLimits.max_pixels",)
-        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text)
+            notes += (f"it was drawn at {drawn.dpi:.3g} dpi instead of {self._dpi:g}: see PageLimits",)
         picture = Picture(drawn.image, source=f"{self._label}, page {index + 1}")
+        if drawn.chars is None:
+            return Page(index + 1, picture, None, drawn.dpi, notes)
+        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text)
         return Page(index + 1, picture, layer.words, drawn.dpi, notes + layer.notes)
 
 

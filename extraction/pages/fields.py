@@ -23,10 +23,11 @@ from extraction.pages.rects import Rect
 TICK: Final = "\N{HEAVY CHECK MARK}"
 
 _MOST_FIELDS: Final = 2_000
-_LONGEST: Final = 20_000  # bytes of a value
+_LONGEST: Final = 2_000_000  # bytes of a value
 _INK = 60  # of 255, apart from the field's own ground
 _CHANGED = 24  # of 255, against the page without its fields
 _LINE = 0.7  # of a row of pixels, as no text has
+_NARROWEST = 0.2  # of a line's height: the room of a letter; with less of it, the text does not fit its field
 _DOT = 0.4  # of a line's height: dots and accents are at most as high, and as far from their letters
 
 # PDF 1.7, tables 165, 226, 228: flags of annotations and of fields
@@ -107,8 +108,10 @@ def _string(ask: Any) -> str:
     return bytes(buffer)[: size - 2].decode("utf-16-le", "replace")
 
 
-def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Image, turned: int) -> list[Char]:
-    """The words in the fields, each as one ``Char``, with a blank before each.
+def read_fields(
+    fields: Sequence[Field], image: Image.Image, without: Image.Image, turned: int
+) -> tuple[list[Char], tuple[str, ...]]:
+    """The words in the fields, each as one ``Char`` with a blank before it, and notes on what was left out.
 
     Args:
         fields: As ``find_fields`` gives them.
@@ -119,6 +122,7 @@ def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Imag
     grey = np.asarray(image.convert("L")).astype(np.int16)
     changed = np.abs(grey - np.asarray(without.convert("L"))) >= _CHANGED
     chars: list[Char] = []
+    notes: tuple[str, ...] = ()
     nowhere = Rect(0, 0, 0, 0)
     for field in fields:
         rect = _inside(field.rect, image.size)
@@ -131,11 +135,14 @@ def read_fields(fields: Sequence[Field], image: Image.Image, without: Image.Imag
         for side in range(4):
             _clear_border(np.rot90(ink, side))
         upright = np.rot90(ink, turned // 90)
+        if not _fits(field, upright):
+            notes = ("form fields that show a part of their text were left out of its words",)
+            continue
         for text, place, em in _words(field, upright):
             box = _turned_back(place, turned, rect)
             chars.append(Char(BLANK, nowhere, nowhere, (0.0, 0.0), 0.0, 0.0, shown=False))
             chars.append(Char(text, box, box, (box.left, box.bottom), em, float(turned), shown=True))
-    return chars
+    return chars, notes
 
 
 def _inside(rect: Rect, size: tuple[int, int]) -> Rect | None:
@@ -146,10 +153,24 @@ def _inside(rect: Rect, size: tuple[int, int]) -> Rect | None:
 
 
 def _clear_border(ink: npt.NDArray[np.bool_]) -> None:
-    """Clears the uppermost rows of a field where they are a line: the border, which is no text."""
-    for row in ink[: max(len(ink) // 6, 1)]:
-        if row.mean() >= _LINE:
-            row[:] = False
+    """Clears the upper rows of a field as far as one of them is a line: the border, which is no text."""
+    lines = np.flatnonzero(ink[: max(len(ink) // 6, 1)].mean(axis=1) >= _LINE)
+    if lines.size:
+        ink[: lines[-1] + 2] = False  # its soft edge, too
+
+
+def _fits(field: Field, ink: npt.NDArray[np.bool_]) -> bool:
+    """Whether all of a field's text can be what is drawn; where nothing is, there is nothing to doubt."""
+    bands = _bands(ink) if field.lines else [(0, ink.shape[0])]
+    room = sum(_extent(ink[top:bottom], 0) for top, bottom in bands)
+    height = max((_extent(ink[top:bottom], 1) for top, bottom in bands), default=0.0)
+    return room >= _NARROWEST * height * len("".join(field.text.split()))
+
+
+def _extent(ink: npt.NDArray[np.bool_], axis: int) -> float:
+    """From the first to the last pixel that is drawn: the height (axis 1) or the width (axis 0)."""
+    filled = np.flatnonzero(ink.any(axis=axis))
+    return float(np.ptp(filled) + 1) if filled.size else 0.0
 
 
 def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect, float]]:
@@ -160,16 +181,16 @@ def _words(field: Field, ink: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Rect
     bands = _bands(ink) if field.lines else [(0, ink.shape[0])]
     for (top, bottom), members in zip(bands, _shared_out(words, bands, ink), strict=True):
         band = ink[top:bottom]
-        filled = np.flatnonzero(band.any(axis=1))
-        height = float(filled[-1] - filled[0] + 1)
-        for word, (left, right) in zip(members, _cut(band, members), strict=True):
+        height = _extent(band, 1)
+        for word, (left, right) in zip(members, _cut(band, members) if members else (), strict=True):
             letters = np.flatnonzero(band[:, left:right].any(axis=1))
             if letters.size:
                 yield word, Rect(left, top + letters[0], right, top + letters[-1] + 1), height
 
 
-def _runs(filled: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Where a row of flags is set, as (start, end)."""
+def _runs(ink: npt.NDArray[np.bool_], axis: int) -> list[tuple[int, int]]:
+    """Where something is drawn in the rows (axis 1) or columns (axis 0), as (start, end)."""
+    filled = np.asarray(ink.any(axis=axis))
     edges = np.flatnonzero(np.diff(np.concatenate(([0], filled.astype(np.int8), [0]))))
     return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
@@ -177,7 +198,7 @@ def _runs(filled: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 def _bands(ink: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The lines of text, as (top, bottom)."""
     bands: list[tuple[int, int]] = []
-    for top, bottom in _runs(ink.any(axis=1)):
+    for top, bottom in _runs(ink, 1):
         before = bands[-1] if bands else (top, top)
         low, high = sorted((bottom - top, before[1] - before[0]))
         if bands and low <= _DOT * high and top - before[1] <= _DOT * high:
@@ -189,7 +210,7 @@ def _bands(ink: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 def _shared_out(words: Sequence[str], bands: Sequence[tuple[int, int]], ink: npt.NDArray[np.bool_]) -> list[list[str]]:
     """The words of each line, by how much room they take."""
-    widths = [float(np.ptp(np.flatnonzero(ink[top:bottom].any(axis=0))) + 1) for top, bottom in bands]
+    widths = [_extent(ink[top:bottom], 0) for top, bottom in bands]
     unit = sum(widths) / sum(len(word) + 1 for word in words)
     lines: list[list[str]] = [[] for _ in bands]
     place, used = 0, 0.0
@@ -206,7 +227,7 @@ def _shared_out(words: Sequence[str], bands: Sequence[tuple[int, int]], ink: npt
 
 def _cut(band: npt.NDArray[np.bool_], words: Sequence[str]) -> list[tuple[int, int]]:
     """Left and right end of each word: cut at the widest gaps, or by the words' lengths where there are too few."""
-    pieces = _runs(band.any(axis=0))
+    pieces = _runs(band, 0)
     start, end = pieces[0][0], pieces[-1][1]
     if len(pieces) >= len(words):
         gaps = sorted(pairwise(pieces), key=lambda pair: pair[0][1] - pair[1][0])[: len(words) - 1]

@@ -59,10 +59,12 @@ class FrameFile:
                 return Page(1, from_pil(open_file(self._data, source=label), label, self._limits))
             try:
                 image.seek(self._frames[index])
+                return Page(index + 1, from_pil(image, label, self._limits))
             except Exception as error:  # as in open_file: a crafted or cut file can make a plugin raise anything
-                self._image = open_file(self._data, source=label)
+                self._image = open_file(self._data, source=label)  # what failed once may seem to succeed the next time
+                if isinstance(error, ImageError):
+                    raise
                 raise ImageError(f"is damaged or cut off: {error}", source=label) from error
-            return Page(index + 1, from_pil(image, label, self._limits))
 
     def close(self) -> None:
         """Frees the file; doing so twice does no harm."""

@@ -52,12 +52,12 @@ class PageLimits:
         most = min(math.sqrt(self.max_pixels / height / width), self.max_side / max(width, height))
         scale = min(dpi / POINTS_PER_INCH, most)
         # A picture has whole pixels, the last of which may be a part of one.
-        while (
-            math.ceil(width * scale) * math.ceil(height * scale) > self.max_pixels
-            and width * scale > 1 < height * scale
-        ):
+        while self._passed(math.ceil(width * scale), math.ceil(height * scale)):
             scale *= 0.999
         return scale
+
+    def _passed(self, width: int, height: int) -> bool:
+        return width * height > self.max_pixels or max(width, height) > self.max_side
 
 
 DEFAULT_PAGE_LIMITS: Final = PageLimits()

@@ -21,6 +21,7 @@ from extraction.extras import import_extra
 from extraction.pages.chars import Char, Placement, read_chars
 from extraction.pages.fields import find_fields, read_fields
 from extraction.pages.limits import POINTS_PER_INCH, PageLimits
+from extraction.pages.rects import Rect
 
 LOCK: Final = threading.RLock()
 """Re-entrant, since the garbage collector may close a document in the thread that holds it."""
@@ -40,13 +41,13 @@ class Drawn:
     Attributes:
         image: Its pixels, mode RGB.
         dpi: The resolution that it has.
-        chars: Its text layer, with the texts of form fields and annotations; in pixels.
+        chars: Its text layer, with the texts of form fields and annotations; in pixels. None where it cannot be read.
         notes: What could not be done as it should.
     """
 
     image: Image.Image
     dpi: float
-    chars: list[Char]
+    chars: list[Char] | None
     notes: tuple[str, ...]
 
 
@@ -117,26 +118,28 @@ class PdfFile:
             chars, notes = self._read(page, image, scale)
         return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
 
-    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char], tuple[str, ...]]:
+    def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char] | None, tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()
         if not right > left or not top > bottom:
-            return [], ("its text has no places",)
-        placement = Placement(left, top, right - left, top - bottom, page.get_rotation(), image.size)
+            return None, ("its text has no places",)
+        placement = Placement.of(Rect(left, bottom, right, top), page.get_rotation(), image.size)
         with closing(page.get_textpage()) as text_page:
             count = text_page.count_chars()
             if count > MAX_CHARS:
-                return [], (f"its text layer has {count:,} characters, too many to be read",)
-            chars = read_chars(self._raw, text_page, placement, most=count)
+                return None, (f"its text layer has {count:,} characters, too many to be read",)
+            chars = read_chars(self._raw, page, text_page, placement)
         fields = find_fields(self._raw, page, self._file.formenv, placement)
-        if fields:
-            without = _render(page, scale, draw_annots=False, may_draw_forms=False)
-            chars += read_fields(fields, image, without, placement.turned)
-        return chars, ()
+        if not fields:
+            return chars, ()
+        without = _render(page, scale, draw_annots=False, may_draw_forms=False)
+        filled, notes = read_fields(fields, image, without, placement.turned)
+        return chars + filled, notes
 
 
 def _render(page: Any, scale: float, **options: bool) -> Image.Image:
     with closing(page.render(scale=scale, rev_byteorder=True, **options)) as bitmap:
-        return bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+        image: Image.Image = bitmap.to_pil().copy()  # the bitmap's memory is freed with it
+        return image
 
 
 def _close(file: Any) -> None:

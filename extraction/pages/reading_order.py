@@ -20,6 +20,7 @@ _PARAGRAPH = 0.9  # lines of one block are at most as far apart
 _LETTERS = 8.0  # a line of prose has as many letters on average
 _HEADS = 3  # so many lines of one column may stand above the first of its neighbour
 _OTHER_SIZE = 1.3  # a line that is so many times as high belongs to another block
+_BESIDE = 0.3  # what two lines share at least to be side by side; a cell may stand beside the middle of two lines
 _DEEPEST = 40  # nested columns and sections
 
 
@@ -74,7 +75,7 @@ def _bands(pieces: Iterable[Piece]) -> list[list[Piece]]:
     bands: list[list[Piece]] = []
     reach = Rect(0, 0, 0, 0)
     for piece in sorted(pieces, key=lambda piece: (piece.rect.top + piece.rect.bottom, piece.rect.left)):
-        if bands and reach.beside(piece.rect) > 0.5:
+        if bands and reach.beside(piece.rect) > _BESIDE:
             bands[-1].append(piece)
             reach = Rect.union((reach, piece.rect))
         else:

@@ -101,7 +101,7 @@ def test_evidence_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(OptionError, match=r"of a picture of \(100, 100\), but is of a picture of \(640, 480\)"):
         extraction_chain(RemoteModel(), Scene, evidence=WORDS).invoke(Image.new("RGB", (100, 100)))
     with pytest.raises(OptionError, match="but is a str"):
-        extraction_chain(RemoteModel(), Scene, evidence=lambda picture: "TOTAL").invoke(PICTURE)  # type: ignore[call-overload]
+        extraction_chain(RemoteModel(), Scene, evidence=lambda picture: "TOTAL").invoke(PICTURE)  # type: ignore[arg-type, return-value]
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match="no OCR engine is installed"):
         extraction_chain(RemoteModel(), Scene, evidence="words")

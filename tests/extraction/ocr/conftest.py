@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
+from PIL import Image
 
 from extraction import read_words
 from extraction.ocr.engines import EngineName
@@ -24,7 +25,7 @@ def reading() -> Reading:
     @cache
     def read(page: str, engine: EngineName, angle: float = 0) -> tuple[Drawn, PageWords]:
         drawn = pages[page]()
-        seen = drawn.image.rotate(-angle, expand=True, fillcolor="white", resample=3) if angle else drawn.image
+        seen = drawn.image.rotate(-angle, Image.Resampling.BICUBIC, expand=True, fillcolor="white")
         return drawn, read_words(seen, engine=engine)
 
     return read

@@ -42,6 +42,13 @@ def test_two_columns_are_read_one_after_the_other_below_their_title() -> None:
     assert texts(in_reading_order(shuffled(page))) == texts(page)
 
 
+def test_short_first_lines_of_a_column_do_not_go_to_the_title() -> None:
+    title = line("A title over a part of both columns", 130, 0)
+    page = [title, *column("left", 0, 30), *column("right", 240, 30)]
+    page[6:8] = [line("right0 is short at", 240, 30), line("right1 is short as well", 240, 43)]
+    assert texts(in_reading_order(shuffled(page))) == texts(page)
+
+
 def test_columns_whose_lines_stand_at_other_heights_are_columns_too() -> None:
     page = [*column("left", 0, 0, 6, 13), *column("right", 240, 5, 4, 17)]
     assert texts(in_reading_order(shuffled(page))) == texts(page)

@@ -5,15 +5,18 @@ import gc
 import io
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.documents.base import Blob
 from PIL import Image
 
 from extraction.errors import ImageError, MissingExtraError, OptionError
+from extraction.extras import import_extra
 from extraction.images import load_image
 from extraction.pages import pdfium
 from extraction.pages.document import Document, open_document
@@ -130,6 +133,8 @@ def test_limits() -> None:
         ((0, 0, 1e6, 1), 1_000_000, 500),
         ((0, 0, 1e-3, 1e-3), 1_000_000, 500),
         ((-3e9, -3e9, 3e9, 3e9), 10_000, 20_000),
+        ((0, 0, 1e6, 1e-3), 100, 20_000),
+        ((0, 0, 777, 333), 1, 20_000),
     ],
 )
 def test_a_huge_page_is_drawn_smaller_and_says_so(
@@ -217,8 +222,8 @@ def test_form_fields_and_annotations_are_drawn_and_are_words() -> None:
                 "a remark",
             ]
             for word in page.words:
-                part = page.picture.image.convert("L").crop(tuple(map(round, word.box.xyxy)))
-                assert part.getextrema()[0] < 128, word
+                part = np.asarray(page.picture.image.convert("L").crop(word.box.round().xyxy))
+                assert part.min() < 128, word
 
 
 def test_scans_have_no_words_and_say_why() -> None:
@@ -241,10 +246,24 @@ def test_every_frame_of_a_tiff_is_a_page() -> None:
             assert [page.number for page in document] == [1, 2, 3]
 
 
+def test_a_damaged_frame_stays_damaged_and_leaves_the_others() -> None:
+    frames = [paper(seed, (60, 40)) for seed in range(3)]
+    whole = tiff(frames, compression="tiff_adobe_deflate")
+    with Image.open(io.BytesIO(whole)) as image:
+        image.seek(1)
+        (start,) = image.tag_v2[273]  # type: ignore[attr-defined]
+    with open_document(whole[: start + 20] + b"\0" * 200 + whole[start + 220 :]) as document:
+        for _ in range(2):
+            assert document[0].picture.image.tobytes() == frames[0].tobytes()
+            with pytest.raises(ImageError, match=r"bytes \(\d+\), page 2: is damaged or cut off"):
+                document[1]
+        assert document[2].number == 3
+
+
 def test_the_frames_of_a_tiff_are_upright_each_by_its_own_tag() -> None:
     frames = [Image.new("RGB", (60, 40)) for _ in range(3)]
     for frame, orientation in zip(frames, (1, 6, 1), strict=True):
-        frame.encoderinfo = {"tiffinfo": {274: orientation}}  # type: ignore[attr-defined]
+        frame.encoderinfo = {"tiffinfo": {274: orientation}}
     with open_document(tiff(frames, tiffinfo={274: 1})) as document:
         assert [page.size for page in document] == [(60, 40), (40, 60), (60, 40)]
 
@@ -254,7 +273,7 @@ def test_thumbnails_and_masks_in_a_tiff_are_no_pages() -> None:
     kinds = (0, 1, 0, 4)
     frames = [Image.new("RGB", (60 + kind, 40)) for kind in kinds]
     for frame, kind in zip(frames, kinds, strict=True):
-        frame.encoderinfo = {"tiffinfo": {254: kind}}  # type: ignore[attr-defined]
+        frame.encoderinfo = {"tiffinfo": {254: kind}}
     frames[0].save(file, "TIFF", save_all=True, append_images=frames[1:], tiffinfo={254: 0})
     with open_document(file.getvalue()) as document:
         assert [page.size for page in document] == [(60, 40), (60, 40)]
@@ -290,7 +309,7 @@ def test_closing_is_final_and_may_be_repeated() -> None:
 
 
 def test_what_pdfium_keeps_is_freed_with_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
-    import pypdfium2
+    pypdfium2 = import_extra("pypdfium2", extra="pdf")
 
     closed: list[bool] = []
     close = pypdfium2.PdfDocument.close
@@ -310,6 +329,19 @@ def test_what_pdfium_keeps_is_freed_with_the_document(monkeypatch: pytest.Monkey
         open_document(PDF, pages=9)
     gc.collect()
     assert closed == [True, True]
+
+
+def test_a_page_is_gone_before_the_next_but_one_is_drawn() -> None:
+    bases = import_extra("pypdfium2.internal.bases", extra="pdf")
+    for data in (scanned(12), tiff([paper(seed) for seed in range(12)])):
+        with open_document(data, dpi=72) as document:
+            pictures: list[weakref.ref[Image.Image]] = []
+            for page in document:
+                pictures.append(weakref.ref(page.picture.image))
+                assert sum(picture() is not None for picture in pictures) <= 2
+                kept = {kind.__name__ for kind, held in bases.ObjectTracker.items() if held}
+                assert kept <= {"PdfDocument"}
+            assert len(pictures) == 12
 
 
 def test_threads_may_share_documents() -> None:

@@ -193,22 +193,27 @@ def test_single_symbols_are_left_out() -> None:
     assert page.notes == ("symbols of unknown meaning were left out of its words",)
 
 
-def _scan_with_layer(before: str) -> bytes:
-    """A scan over the whole sheet, and what some OCR engine has read of it, in text that ``before`` hides."""
+def _scan_with_layer(before: str, *, below: bool = False) -> bytes:
+    """A scan of the whole sheet, and what some OCR engine has read of it, above it or below."""
     file = io.BytesIO()
     paper(1, (300, 200)).save(file, "JPEG")
     shape = b"/Type/XObject/Subtype/Image/Width 300/Height 200/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/DCTDecode"
     layer = text("read by a machine", 12, 168, before=before)
     keys = b"/Resources<</Font<</F1 %b>>/XObject<</I 3 0 R>>>>" % HELVETICA
-    return pdf([Sheet(b"q 300 0 0 200 0 0 cm /I Do Q\n" + layer, keys)], extra=[stream(file.getvalue(), shape)])
+    scan = b"q 300 0 0 200 0 0 cm /I Do Q\n"
+    return pdf([Sheet(layer + scan if below else scan + layer, keys)], extra=[stream(file.getvalue(), shape)])
 
 
-def test_the_layer_of_a_scanner_is_taken_when_asked_for() -> None:
-    page = _page(_scan_with_layer("3 Tr"))
+@pytest.mark.parametrize("data", [_scan_with_layer("3 Tr"), _scan_with_layer("", below=True)])
+def test_the_layer_of_a_scanner_is_taken_when_asked_for(data: bytes) -> None:
+    page = _page(data)
     assert page.words is None
     assert "hidden_text=True takes it" in page.notes[0]
-    words = _words(_scan_with_layer("3 Tr"), hidden_text=True)
-    assert words.text == "read by a machine"
+    assert _words(data, hidden_text=True).text == "read by a machine"
+
+
+def test_what_is_printed_on_a_picture_is_seen() -> None:
+    assert _words(_scan_with_layer("1 0 0 rg")).text == "read by a machine"
 
 
 @pytest.mark.parametrize(
