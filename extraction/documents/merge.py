@@ -32,10 +32,12 @@ def merge_windows(windows: Sequence[Window], schema: Mapping[str, Any]) -> Merge
         SchemaError: A mark is written wrongly.
     """
     root = Field(schema, schema)
-    told: list[Tree | None] = [
-        None if one.data is None else tree_of(one.data, root, number, one.pages, one.confidence)
-        for number, one in enumerate(windows)
-    ]
+    told: list[Tree | None] = []
+    for number, one in enumerate(windows):
+        if one.data is not None:
+            told.append(tree_of(one.data, root, number, one.pages, one.confidence))
+        if one.data is None or one.error is not None:
+            told.append(None)  # behind what is complete of a cut answer, too
     if all(tree is None for tree in told):
         return read_tree([] if root.kind == "list" else Node({}) if root.kind == "object" else Leaf(None))
     return read_tree(_merged(told, root))

@@ -15,7 +15,6 @@ from extraction.schemas.checks import Check
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
     from langchain_core.messages.ai import UsageMetadata
-
     from matplotlib.figure import Figure
 
     from extraction.grounding.sources import Sources

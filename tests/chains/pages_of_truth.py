@@ -190,16 +190,20 @@ class Reader(BaseChatModel):
     ) -> ChatResult:
         blocks = [block for block in messages[-1].content if isinstance(block, dict)]
         pictures = [picture for picture in map(sent_picture, blocks) if picture is not None]
-        indices = [self._index(picture) for picture in pictures]
         words = " ".join(str(block["text"]) for block in blocks if block["type"] == "text")
-        with self._lock:
-            self.asked.append((tuple(indices), words))
-            said = [self._said(index) for index in indices]
-        answer = said[0] if len(said) == 1 else _together(said)
+        answer = self.read(pictures, words)
         if isinstance(answer, Exception):
             raise answer
         message = answer if isinstance(answer, AIMessage) else AIMessage(json.dumps(answer))
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def read(self, pictures: Sequence[Image.Image], words: str = "") -> Any:
+        """What it says of some pages."""
+        indices = [self._index(picture) for picture in pictures]
+        with self._lock:
+            self.asked.append((tuple(indices), words))
+            said = [self._said(index) for index in indices]
+        return said[0] if len(said) == 1 else _together(said)
 
     def _index(self, picture: Image.Image) -> int:
         high, low, _ = picture.getpixel((0, 0))  # type: ignore[misc]

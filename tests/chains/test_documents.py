@@ -24,7 +24,7 @@ from extraction import (
     extract_document,
 )
 from extraction.chains import document_chain
-from extraction.chains.documents import AT_ONCE
+from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
 from extraction.schemas import Box, json_schema_of
 from tests.chains.fakes import RemoteModel
@@ -220,6 +220,14 @@ def test_an_error_of_the_server_is_that_of_its_window() -> None:
     assert sum(one() is not None for one in paper.alive) == 0  # the error's traceback keeps no page
 
 
+def test_a_server_that_is_not_there_is_asked_about_a_few_pages_only() -> None:
+    paper = statement(30, 2)
+    model = Reader(paper=paper, misread=lambda *_: ConnectionError("nobody there"))
+    with pytest.raises(ConnectionError, match="nobody there"):
+        extract_document(model, Reopened(paper), Statement, on_error="report")
+    assert len(model.asked) == AT_ONCE
+
+
 class Damaged(Reopened):
     """A document of which one page cannot be drawn."""
 
@@ -311,6 +319,13 @@ def test_boxes_are_pixels_of_their_own_page() -> None:
     assert [found.provenance[f"/seals/{index}/box"] for index in (0, 1)] == [(1,), (2,)]
 
 
+def test_where_a_page_lacks_nothing_that_must_be_there_it_is_asked_as_a_picture_is() -> None:
+    model = RemoteModel(answers=SEALS)
+    pages = [Image.new("RGB", (100, 50)), Image.new("RGB", (40, 80))]
+    document_chain(model, Sealed, family="relative-1000").invoke(pages)
+    assert [message[-1].text for message in model.seen] == ["Extract what the picture shows."] * 2
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -321,6 +336,8 @@ def test_boxes_are_pixels_of_their_own_page() -> None:
         ({"on_error": "ignore"}, "on_error"),
         ({"repair": -1}, "repair"),
         ({"on_truncation": "ignore"}, "on_truncation"),
+        ({"on_truncation": "salvage"}, "complete of a cut answer"),
+        ({"window": 2, "evidence": "words"}, "evidence is that of one page"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any], problem: str) -> None:
