@@ -182,10 +182,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
-        llm, words = chat_model(model, options), {"instruction": instruction, "family": family}
-        chain = extraction_chain(llm, target, **words)
-        on_error = "report" if provenance else "raise"  # what is missing stands in the report, or nothing is said
-        reader = partial(aextract_document, llm, schema=target, window=window, on_error=on_error, **words)
+        llm = chat_model(model, options)
+        told: dict[str, Any] = {"instruction": instruction, "family": family}
+        chain = extraction_chain(llm, target, **told)
+        told |= {"on_error": "report" if provenance else "raise"}  # what is missing stands in the report
+        reader = partial(aextract_document, llm, schema=target, window=window, **told)
         reading = Reading(pages, dpi, window, provenance)
         found = partial(run_outcomes, chain, reader, sources_of(images), reading)
         entries, well = _extracted(found, images, plots, target, debug=debug)
