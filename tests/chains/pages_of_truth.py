@@ -23,6 +23,8 @@ from extraction.pages.page import Page
 from extraction.schemas import CountOf, Merge, RunningBalance, SumOf
 from tests.chains.fakes import sent_picture
 
+_WORDS = "Transfer to Smith Coffee Corner Market Rent Salary ATM Online Book Shop".split()
+
 
 class Row(BaseModel):
     date: str
@@ -110,9 +112,7 @@ def statement(pages: int = 60, per_page: int = 20, *, seed: int = 0, cut_share: 
     for number in range(pages * per_page):
         amount = Decimal(rng.randint(-99_999, 99_999)) / 100
         balance += amount
-        text = " ".join(
-            rng.choices("Transfer to Smith Coffee Corner Market Rent Salary ATM Online Book Shop".split(), k=4)
-        )
+        text = " ".join(rng.sample(_WORDS, 4))
         day = f"2026-{1 + number * 12 // (pages * per_page):02}-{1 + number % 28:02}"
         rows.append({"date": day, "description": text, "amount": float(amount), "balance": float(balance)})
     for index in range(7, len(rows), 97):  # two equal payments one behind the other, on one page or on two

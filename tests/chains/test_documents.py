@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -147,6 +148,39 @@ def test_a_missing_row_is_noticed_and_only_its_page_asked_again() -> None:
     assert len(model.asked) == 7
     assert "Here 4 items of rows were read before." in model.asked[-1][1]
     assert found.completeness.asked_again == (3,)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_that_are_misread_at_first_are_found_and_mended(seed: int) -> None:
+    rng = random.Random(seed)
+    paper = statement(12, 6, seed=seed, cut_share=0.6)
+    faults = {
+        page: rng.choice(("a row less", "a row twice", "an amount", "nothing", "prose"))
+        for page in rng.sample(range(12), 3)
+    }
+
+    def misread(index: int, time: int, said: dict[str, Any]) -> Any:
+        fault, rows = faults.get(index), said["rows"]
+        place = rng.randrange(len(rows))
+        if fault is None or time > 1:
+            return said
+        if fault == "prose":
+            return AIMessage("This is a page of a statement.")
+        if fault == "an amount" and rows[place]["amount"] is not None:
+            rows[place]["amount"] += 10
+        elif fault == "a row twice":
+            rows.insert(place, dict(rows[place]))
+        elif fault == "nothing":
+            rows.clear()
+        else:
+            del rows[place]
+        return said
+
+    model = Reader(paper=paper, misread=misread)
+    found = extract_document(model, Reopened(paper), Statement, retries=2, config={"max_concurrency": 1})
+    assert found.data == paper.truth
+    assert found.complete
+    assert {page - 1 for page in found.completeness.asked_again} >= set(faults)
 
 
 def test_what_stays_missing_is_reported_and_given() -> None:
