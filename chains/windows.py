@@ -49,7 +49,7 @@ class Question:
     Attributes:
         shown: Its pages.
         instruction: What is asked; None for what the chain asks.
-        count: How many pages the document has; None where that is not known, 0 where this window is all of it.
+        count: How many pages the document has; None where that is not known, 0 where the model need not be told of pages.
         note: What the model is told besides; why it is asked again.
     """
 

@@ -192,13 +192,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
         llm = chat_model(model, options)
-        words: dict[str, Any] = {"instruction": instruction, "family": family}
-        words |= {} if on_truncation is None else {"on_truncation": on_truncation}
-        chain = extraction_chain(llm, target, **words)
-        on_error: Literal["raise", "report"] = (
-            "report" if provenance else "raise"
-        )  # what is missing stands in the report, or nothing is said
-        reader = partial(aextract_document, llm, schema=target, window=window, on_error=on_error, **words)
+        told: dict[str, Any] = {"instruction": instruction, "family": family}
+        told |= {} if on_truncation is None else {"on_truncation": on_truncation}
+        chain = extraction_chain(llm, target, **told)
+        told |= {"on_error": "report" if provenance else "raise"}  # what is missing stands in the report
+        reader = partial(aextract_document, llm, schema=target, window=window, **told)
         reading = Reading(pages, dpi, window, provenance)
         found = partial(run_outcomes, chain, reader, sources_of(images), reading)
         entries, well = _extracted(found, images, plots, target, debug=debug)

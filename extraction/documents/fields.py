@@ -30,6 +30,7 @@ class Field:
 
     root: Mapping[str, Any] = field(repr=False)
     node: Any
+    _below: dict[str, Field] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def nodes(self) -> list[Mapping[str, Any]]:
@@ -87,11 +88,10 @@ class Field:
 
     def below(self, name: str) -> Field:
         """A field of an object."""
-        for node in self.nodes:
-            if name in node.get("properties", ()):
-                return Field(self.root, node["properties"][name])
-        rest = self._plain.get("additionalProperties", True)
-        return Field(self.root, rest)
+        if name not in self._below:
+            found = (node["properties"][name] for node in self.nodes if name in node.get("properties", ()))
+            self._below[name] = Field(self.root, next(found, self._plain.get("additionalProperties", True)))
+        return self._below[name]
 
     @cached_property
     def item(self) -> Field:

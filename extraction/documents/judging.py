@@ -39,10 +39,10 @@ class Judgement:
 
     @property
     def badness(self) -> tuple[float, ...]:
-        """How much is wrong, the weightiest first: failed pages, a value that does not fit, checks, and by how much."""
+        """How much is wrong, the weightiest first: failed pages, a value that does not fit, checks and by how much, halves."""
         told = self.completeness
         off = sum(abs(float(one.expected) - float(one.found)) for one in told.checks if not isinstance(one.found, str))
-        return len(told.failed), len(self.gaps), bool(told.problem), len(told.checks), off
+        return len(told.failed), len(self.gaps), bool(told.problem), len(told.checks), off, len(told.loose)
 
 
 class Judge:
@@ -76,12 +76,13 @@ class Judge:
         failed = tuple(page for window in windows if window.error is not None for page in window.pages)
         asked = tuple(page for window in windows if window.asked > 1 for page in window.pages)
         fit = None if problem is None else f"what was found does not fit the schema: {problem}"
-        completeness = Completeness(marked.compared, checks, failed, fit, asked)
+        completeness = Completeness(marked.compared, checks, failed, fit, merged.loose, asked)
         return Judgement(merged, data, value, completeness, tuple(gaps(merged.data, self._root)))
 
     def suspects(self, windows: Sequence[Window], found: Judgement) -> list[Suspect]:
         """The windows to ask again."""
-        if found.completeness.complete is not False:
+        complete = found.completeness.complete
+        if complete or (complete is None and not found.merged.loose):
             return []
         return suspects(windows, found.merged, found.completeness.checks, found.gaps)
 
@@ -92,15 +93,21 @@ class Judge:
             windows: The windows.
             others: Other answers, by the number of the window.
         """
-        best = list(windows)
-        least = self.judge(best).badness
+        asked = [replace(one, asked=one.asked + (number in others)) for number, one in enumerate(windows)]
+        again = {number: replace(other, asked=asked[number].asked) for number, other in others.items()}
+        # From both ends, for two errors can hide each other: a row too many in one window, one too few in another.
+        with_all = [again.get(number, one) for number, one in enumerate(asked)]
+        ways = [self._climb(asked, again), self._climb(with_all, {number: asked[number] for number in again})]
+        return min(ways, key=lambda one: self.judge(one).badness)
+
+    def _climb(self, windows: list[Window], others: Mapping[int, Window]) -> list[Window]:
+        """The windows, each with its other answer where that alone makes less wrong."""
+        least = self.judge(windows).badness
         for number, other in others.items():
-            tried = [*best[:number], other, *best[number + 1 :]]
-            badness = self.judge(tried).badness
-            if badness < least:
-                best, least = tried, badness
-            best[number] = replace(best[number], asked=windows[number].asked + 1)
-        return best
+            tried = [*windows[:number], other, *windows[number + 1 :]]
+            if (badness := self.judge(tried).badness) < least:
+                windows, least = tried, badness
+        return windows
 
 
 def _checks_of_value(value: Any) -> list[Check]:

@@ -32,10 +32,12 @@ def merge_windows(windows: Sequence[Window], schema: Mapping[str, Any]) -> Merge
         SchemaError: A mark is written wrongly.
     """
     root = Field(schema, schema)
-    told: list[Tree | None] = [
-        None if one.data is None else tree_of(one.data, root, number, one.pages, one.confidence)
-        for number, one in enumerate(windows)
-    ]
+    told: list[Tree | None] = []
+    for number, one in enumerate(windows):
+        if one.data is not None:
+            told.append(tree_of(one.data, root, number, one.pages, one.confidence))
+        if one.data is None or one.error is not None:
+            told.append(None)  # behind what is complete of a cut answer, too
     if all(tree is None for tree in told):
         return read_tree([] if root.kind == "list" else Node({}) if root.kind == "object" else Leaf(None))
     return read_tree(_merged(told, root))
@@ -78,19 +80,29 @@ def _list(trees: Sequence[Tree | None], field: Field, *, distinct: bool) -> list
     lists = [tree for tree in trees if isinstance(tree, list) and tree]
     expected = Expected.of(field.item, lists)
     items: list[Tree] = []
+    seams: list[
+        tuple[int, int]
+    ] = []  # of each page's end the places of the last item before it and the first behind it
     unknown = False  # whether a window since the last item tells nothing, so that something may stand between
     for tree in trees:
         unknown = unknown or tree is None
         if not isinstance(tree, list) or not tree:
             continue
         first, *others = tree
+        last = len(items) - 1
         whole = joined(items[-1], first, field.item, expected) if items and not unknown else None
         if whole is None:
             items.append(first)
         else:
             items[-1] = whole
+        if last >= 0:
+            seams.append((last, len(items) - 1))
         items += others
         unknown = False
+    for at in {at for seam in seams for at in seam}:
+        one = items[at]
+        if isinstance(one, Node) and not is_empty(one) and expected.lacking(one):
+            one.loose = True
     if (key := field.mark(Key)) is not None:
         items = _by_key(items, field.item, key)
     return _different(items) if distinct else items

@@ -43,10 +43,17 @@ class Leaf:
 
 @dataclass(slots=True)
 class Node:
-    """An object; ``joined`` where a page's end cut it and it was put together."""
+    """An object.
+
+    Attributes:
+        parts: Its fields.
+        joined: Whether a page's end cut it and it was put together.
+        loose: Whether it stands at a page's end and lacks what nearly all others have.
+    """
 
     parts: dict[str, Tree]
     joined: bool = False
+    loose: bool = False
 
 
 Tree: TypeAlias = "Leaf | Node | list[Tree]"
@@ -116,6 +123,7 @@ class _Reading:
     origins: dict[str, tuple[Origin, ...]] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     joined: list[str] = field(default_factory=list)
+    loose: list[str] = field(default_factory=list)
     sure: dict[str, float] = field(default_factory=dict)
     boxes: dict[str, float] = field(default_factory=dict)
 
@@ -132,6 +140,8 @@ class _Reading:
             pages = frozenset().union(*(pages for _, pages in found.values()))
             if tree.joined:
                 self.joined.append(at)
+            if tree.loose:
+                self.loose.append(at)
         else:
             items = [self.walk(part, (*path, index)) for index, part in enumerate(tree)]
             value = [part for part, _ in items]
@@ -156,7 +166,7 @@ def read_tree(tree: Tree) -> Merged:
     data, _ = reading.walk(tree, ())
     sure = Confidence(reading.sure, reading.boxes) if reading.sure or reading.boxes else None
     provenance = Provenance(reading.pages, reading.origins)
-    return Merged(data, provenance, tuple(reading.conflicts), tuple(reading.joined), sure)
+    return Merged(data, provenance, tuple(reading.conflicts), tuple(reading.joined), tuple(reading.loose), sure)
 
 
 def without_nulls(data: Any, field: Field) -> Any:

@@ -102,6 +102,7 @@ class Merged:
         provenance: Where each part was read.
         conflicts: What pages disagree about.
         joined: JSON pointers of the items that a page's end had cut, and that were put together.
+        loose: JSON pointers of items at a page's end that lack what nearly all others have: halves, perhaps.
         confidence: How sure the model was of the leaves and boxes; None where it does not tell.
     """
 
@@ -109,6 +110,7 @@ class Merged:
     provenance: Provenance
     conflicts: tuple[Conflict, ...]
     joined: tuple[str, ...]
+    loose: tuple[str, ...]
     confidence: Confidence | None
 
 
@@ -146,6 +148,8 @@ class Completeness:
         checks: What does not agree.
         failed: The pages that have no whole answer.
         problem: Why the value does not fit the schema; None where it does.
+        loose: JSON pointers of items at a page's end that lack what nearly all others have, and whose other half was not
+            found. They may be whole all the same, and do not count as missing.
         asked_again: The pages that were asked again.
     """
 
@@ -153,6 +157,7 @@ class Completeness:
     checks: tuple[Check, ...] = ()
     failed: tuple[int, ...] = ()
     problem: str | None = None
+    loose: tuple[str, ...] = ()
     asked_again: tuple[int, ...] = ()
 
     @property
@@ -175,6 +180,7 @@ class Completeness:
             "compared": self.compared,
             "missing": list(self.missing),
             "failed": list(self.failed),
+            "loose": list(self.loose),
             "asked_again": list(self.asked_again),
         }
 

@@ -18,6 +18,7 @@ MOST_BLIND: Final = 8
 
 AGAIN: Final = "Look once more, line by line: something does not agree. {problems}"
 _ROWS: Final = "Here {count} items of {name} were read before."
+_LOOSE: Final = "{name} lacks what all others have: the page's edge may have cut it."
 _FAILED: Final = "The answer before this one could not be used."
 
 
@@ -65,8 +66,11 @@ def suspects(
         if window.error is not None:
             problems[number][_FAILED] = None
     for at in missing:
-        for number in finder.around([at.rpartition("/")[0]]) if _in_list(at) else finder.all_of_few():
+        for number in finder.beside(at.rpartition("/")[0]) if _in_list(at) else finder.all_of_few():
             problems[number][f"{_name(at)} was not found."] = None
+    for at in merged.loose:
+        for number in finder.beside(at):
+            problems[number][_LOOSE.format(name=_name(at))] = None
     located = [check for check in checks if any(map(_in_list, check.pointers))]
     for check in located:
         for number in finder.around(check.pointers):
@@ -106,14 +110,40 @@ class _Finder:
         self.counts = {at: Counter(number for number, _ in found) for at, found in items.items()}
 
     def around(self, pointers: Iterable[str]) -> list[int]:
-        """The windows that tell these places, and those between them."""
-        found = {number for at in pointers if _in_list(at) or at not in self.counts for number in self._at(at)}
-        return list(range(min(found), max(found) + 1)) if found else []
+        """The windows that tell these places of lists, and those between them.
 
-    def _at(self, at: str) -> set[int]:
-        while at and at not in self._windows:
-            at = at.rpartition("/")[0]
-        return self._windows.get(at, set()) if _in_list(at) else set()
+        Where one of the places is beside the list, such as the balance at its end, the windows up to that end, too: what is
+        missing may be all that one of them has.
+        """
+        places = list(pointers)
+        rows = [at for at in map(_item_of, places) if at is not None]
+        found = {number for at in rows for number in self._windows.get(at, ())}
+        if not found:
+            return []
+        if any(_item_of(at) is None for at in places):
+            found |= {0} if any(at.endswith("/0") for at in rows) else set()
+            found |= {self._number - 1} if any(self._is_last(at) for at in rows) else set()
+        return list(range(min(found), max(found) + 1))
+
+    def _is_last(self, item: str) -> bool:
+        above, _, step = item.rpartition("/")
+        return f"{above}/{int(step) + 1}" not in self._windows
+
+    def beside(self, at: str) -> list[int]:
+        """The windows that tell an item, and the one behind the page's end that it stands at, which may have its other half.
+
+        Args:
+            at: The item, or something in it.
+        """
+        item = _item_of(at)
+        assert item is not None
+        above, _, step = item.rpartition("/")
+        own = self._windows.get(item, set())
+        if not own:
+            return []
+        before, after = (self._windows.get(f"{above}/{int(step) + one}", set()) for one in (-1, 1))
+        found = own | ({min(own) - 1} if not before & own else set()) | ({max(own) + 1} if not after & own else set())
+        return sorted(number for number in found if 0 <= number < self._number)
 
     def odd(self, lists: Sequence[str], check: Check) -> list[int]:
         """The windows with fewer items of some lists than others have, or with more where too many were found."""
@@ -148,6 +178,13 @@ def _name(at: str) -> str:
 
 def _in_list(at: str) -> bool:
     return any(step.isdecimal() for step in at.split("/"))
+
+
+def _item_of(at: str) -> str | None:
+    """The pointer of the innermost item that a place is, or is in; None where it is in none."""
+    while at and not at.rpartition("/")[2].isdecimal():
+        at = at.rpartition("/")[0]
+    return at or None
 
 
 def _is_about(check: Check, at: str) -> bool:

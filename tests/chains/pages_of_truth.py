@@ -23,6 +23,8 @@ from extraction.pages.page import Page
 from extraction.schemas import CountOf, Merge, RunningBalance, SumOf
 from tests.chains.fakes import sent_picture
 
+_WORDS = "Transfer to Smith Coffee Corner Market Rent Salary ATM Online Book Shop".split()
+
 
 class Row(BaseModel):
     date: str
@@ -110,9 +112,7 @@ def statement(pages: int = 60, per_page: int = 20, *, seed: int = 0, cut_share: 
     for number in range(pages * per_page):
         amount = Decimal(rng.randint(-99_999, 99_999)) / 100
         balance += amount
-        text = " ".join(
-            rng.choices("Transfer to Smith Coffee Corner Market Rent Salary ATM Online Book Shop".split(), k=4)
-        )
+        text = " ".join(rng.sample(_WORDS, 4))
         day = f"2026-{1 + number * 12 // (pages * per_page):02}-{1 + number % 28:02}"
         rows.append({"date": day, "description": text, "amount": float(amount), "balance": float(balance)})
     for index in range(7, len(rows), 97):  # two equal payments one behind the other, on one page or on two
@@ -190,16 +190,20 @@ class Reader(BaseChatModel):
     ) -> ChatResult:
         blocks = [block for block in messages[-1].content if isinstance(block, dict)]
         pictures = [picture for picture in map(sent_picture, blocks) if picture is not None]
-        indices = [self._index(picture) for picture in pictures]
         words = " ".join(str(block["text"]) for block in blocks if block["type"] == "text")
-        with self._lock:
-            self.asked.append((tuple(indices), words))
-            said = [self._said(index) for index in indices]
-        answer = said[0] if len(said) == 1 else _together(said)
+        answer = self.read(pictures, words)
         if isinstance(answer, Exception):
             raise answer
         message = answer if isinstance(answer, AIMessage) else AIMessage(json.dumps(answer))
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def read(self, pictures: Sequence[Image.Image], words: str = "") -> Any:
+        """What it says of some pages."""
+        indices = [self._index(picture) for picture in pictures]
+        with self._lock:
+            self.asked.append((tuple(indices), words))
+            said = [self._said(index) for index in indices]
+        return said[0] if len(said) == 1 else _together(said)
 
     def _index(self, picture: Image.Image) -> int:
         high, low, _ = picture.getpixel((0, 0))  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +25,7 @@ from extraction import (
     extract_document,
 )
 from extraction.chains import document_chain
-from extraction.chains.documents import AT_ONCE
+from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
 from extraction.schemas import Box, json_schema_of
 from tests.chains.fakes import RemoteModel
@@ -149,6 +150,39 @@ def test_a_missing_row_is_noticed_and_only_its_page_asked_again() -> None:
     assert found.completeness.asked_again == (3,)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_that_are_misread_at_first_are_found_and_mended(seed: int) -> None:
+    rng = random.Random(seed)
+    paper = statement(12, 6, seed=seed, cut_share=0.6)
+    faults = {
+        page: rng.choice(("a row less", "a row twice", "an amount", "nothing", "prose"))
+        for page in rng.sample(range(12), 3)
+    }
+
+    def misread(index: int, time: int, said: dict[str, Any]) -> Any:
+        fault, rows = faults.get(index), said["rows"]
+        place = rng.randrange(len(rows))
+        if fault is None or time > 1:
+            return said
+        if fault == "prose":
+            return AIMessage("This is a page of a statement.")
+        if fault == "an amount" and rows[place]["amount"] is not None:
+            rows[place]["amount"] += 10
+        elif fault == "a row twice":
+            rows.insert(place, dict(rows[place]))
+        elif fault == "nothing":
+            rows.clear()
+        else:
+            del rows[place]
+        return said
+
+    model = Reader(paper=paper, misread=misread)
+    found = extract_document(model, Reopened(paper), Statement, retries=2, config={"max_concurrency": 1})
+    assert found.data == paper.truth
+    assert found.complete
+    assert {page - 1 for page in found.completeness.asked_again} >= set(faults)
+
+
 def test_what_stays_missing_is_reported_and_given() -> None:
     paper = _small(cut_share=0)
     model = Reader(paper=paper, misread=_missing(2, 1, times=9))
@@ -218,6 +252,14 @@ def test_an_error_of_the_server_is_that_of_its_window() -> None:
     assert found.completeness.failed == (2,)
     assert len(found.data["rows"]) == 25
     assert sum(one() is not None for one in paper.alive) == 0  # the error's traceback keeps no page
+
+
+def test_a_server_that_is_not_there_is_asked_about_a_few_pages_only() -> None:
+    paper = statement(30, 2)
+    model = Reader(paper=paper, misread=lambda *_: ConnectionError("nobody there"))
+    with pytest.raises(ConnectionError, match="nobody there"):
+        extract_document(model, Reopened(paper), Statement, on_error="report")
+    assert len(model.asked) == AT_ONCE
 
 
 class Damaged(Reopened):
@@ -311,6 +353,13 @@ def test_boxes_are_pixels_of_their_own_page() -> None:
     assert [found.provenance[f"/seals/{index}/box"] for index in (0, 1)] == [(1,), (2,)]
 
 
+def test_where_a_page_lacks_nothing_that_must_be_there_it_is_asked_as_a_picture_is() -> None:
+    model = RemoteModel(answers=SEALS)
+    pages = [Image.new("RGB", (100, 50)), Image.new("RGB", (40, 80))]
+    document_chain(model, Sealed, family="relative-1000").invoke(pages)
+    assert [message[-1].text for message in model.seen] == ["Extract what the picture shows."] * 2
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -321,6 +370,8 @@ def test_boxes_are_pixels_of_their_own_page() -> None:
         ({"on_error": "ignore"}, "on_error"),
         ({"repair": -1}, "repair"),
         ({"on_truncation": "ignore"}, "on_truncation"),
+        ({"on_truncation": "salvage"}, "complete of a cut answer"),
+        ({"window": 2, "evidence": "words"}, "evidence is that of one page"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any], problem: str) -> None:

@@ -103,9 +103,10 @@ def test_objects_are_merged_field_by_field_and_a_box_comes_whole() -> None:
 
 
 def test_lists_are_joined_in_order_and_equal_rows_stay() -> None:
-    page = {"title": "T", "rows": [row("2026-01-01", "tea", 2.0), row("2026-01-01", "tea", 2.0)]}
+    rows = [row("2026-01-01", "tea", 2.0), row("2026-01-01", "tea", 2.0)]
+    page = {"title": "T", "rows": rows}
     found = merged(Table, page, {"title": None, "rows": []}, page)
-    assert found.data["rows"] == page["rows"] * 2
+    assert found.data["rows"] == rows * 2
     assert [found.provenance[f"/rows/{index}"] for index in range(4)] == [(1,), (1,), (3,), (3,)]
     assert found.provenance.origins["/rows/2/amount"] == (Origin(2, (3,), "/rows/0/amount"),)
     assert found.provenance[""] == (1, 3)
@@ -124,7 +125,7 @@ def test_a_key_makes_one_item_of_several() -> None:
     first = {"number": 1, "name": "bolt", "colours": ["red"]}
     second = {"number": 2, "name": "nut", "colours": []}
     again = {"number": 1, "name": "Bolt", "colours": ["blue"]}
-    unknown = {"number": None, "name": "ring", "colours": []}
+    unknown: dict[str, Any] = {"number": None, "name": "ring", "colours": []}
     found = merged(Paper, {"parts": [first, second, unknown]}, {"parts": [again, unknown]})
     assert found.data["parts"] == [{**first, "colours": ["red", "blue"]}, second, unknown, unknown]
     assert found.provenance["/parts/0"] == (1, 2)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from extraction.documents.merge import merge_windows
 from extraction.documents.result import Origin
-from extraction.schemas import Form
-from tests.extraction.documents.papers import Table, merged, row
+from extraction.schemas import Form, json_schema_of
+from tests.extraction.documents.papers import Table, merged, row, windows
 
 WHOLE = [row(f"2026-01-0{day}", f"payment number {day}", float(day), 100.0 + day) for day in range(1, 7)]
 CUT = row("2026-02-01", "Transfer to Smith", 12.5, 50.0)
@@ -60,6 +62,14 @@ def test_a_page_without_rows_may_lie_between_and_one_without_an_answer_may_not()
     assert _rows([*WHOLE, halves[0]], [], [halves[1], *WHOLE]).data["rows"][6] == CUT
     apart = _rows([*WHOLE, halves[0]], ValueError("unreadable"), [halves[1], *WHOLE])
     assert apart.data["rows"][6:8] == list(halves)
+
+
+def test_what_stands_behind_the_end_of_a_cut_answer_is_not_known() -> None:
+    halves = row("2026-02-01", "Transfer to", None), row(None, "Smith", 12.5, 50.0)
+    told = windows({"title": "T", "rows": [*WHOLE, halves[0]]}, {"title": "T", "rows": [halves[1]]})
+    assert merge_windows(told, json_schema_of(Table)).data["rows"][6:] == [CUT]
+    told[0] = replace(told[0], error=ValueError("cut"))
+    assert merge_windows(told, json_schema_of(Table)).data["rows"][6:] == list(halves)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,21 @@ def test_a_balance_leads_to_the_page() -> None:
     assert _suspected(windows(*pages)) == [1, 2]
 
 
+def test_a_balance_at_an_end_leads_to_the_pages_up_to_it() -> None:
+    class Closed(Account):
+        opening: Decimal
+        closing: Decimal
+        moves: Annotated[list[Move], RunningBalance("left", start="opening", end="closing")]
+
+    pages = [{**page, "opening": None, "closing": None} for page in _pages(5, 5, 5, 5, 5, balances=True)]
+    pages[1] |= {"opening": 0, "closing": 25}  # both in a summary
+    assert _suspected(windows(*pages), Closed) == []
+    last = [*pages[:-1], {**pages[-1], "moves": []}]
+    assert _suspected(windows(*last), Closed) == [3, 4]
+    first = [{**pages[0], "moves": []}, *pages[1:]]
+    assert _suspected(windows(*first), Closed) == [0, 1]
+
+
 def test_the_checks_that_a_schema_has_itself_lead_there_too() -> None:
     def page(first: int, last: int, **head: Any) -> dict[str, Any]:
         moves = [{"description": "x", "amount": 1.0, "balance": float(n)} for n in range(first, last)]
@@ -126,3 +141,41 @@ def test_another_answer_counts_where_it_makes_less_wrong() -> None:
     assert [window.asked for window in best] == [1, 2, 2, 2]
     assert judge.judge(best).completeness.complete
     assert judge.judge(best).completeness.asked_again == (2, 3, 4)
+
+
+def test_errors_that_hide_each_other() -> None:
+    right, wrong = _pages(5, 5, 5, 2, balances=True), _pages(5, 5, 5, 2, balances=True)
+    del wrong[0]["moves"][4]
+    wrong[2]["moves"].append(wrong[2]["moves"][4])  # the count agrees, and does not when one of both is mended
+    judge = Judge(Account)
+    assert [check.pointers[0] for check in judge.judge(windows(*wrong)).completeness.checks] == [
+        "/moves/4",
+        "/moves/14",
+    ]
+    worse = {"owner": "Bob", "count": None, "moves": []}
+    others = {0: windows(right[0])[0], 1: windows(worse)[0], 2: windows(right[2])[0]}
+    assert [window.data for window in judge.better(windows(*wrong), others)] == right
+
+
+def test_halves_lead_to_both_sides_of_the_page_s_end() -> None:
+    pages = _pages(5, 5, 5, 5)
+    del pages[3]["count"]
+    pages[1]["moves"][0]["amount"] = None
+    assert _suspected(windows(*pages)) == [0, 1]
+    pages = _pages(5, 5, 5, 5)
+    pages[1]["moves"][4]["amount"] = None
+    assert _suspected(windows(*pages)) == [1, 2]
+
+
+def test_what_all_others_have_is_missed_at_a_page_s_end_where_nothing_printed_says_that_all_is_well() -> None:
+    def page(*amounts: float | None) -> dict[str, Any]:
+        return {"transactions": [{"description": "x", "amount": one, "balance": None} for one in amounts]}
+
+    told = windows(page(1, 2, 3), page(1, 2, None), page(1, 2, 3), page(1, 2, 3))
+    judge = Judge(BankStatement)
+    assert judge.judge(told).completeness.loose == ("/transactions/5",)
+    assert judge.judge(told).completeness.complete is None
+    assert _suspected(told, BankStatement) == [1, 2]
+    told[3].data["transaction_count"] = 12
+    assert judge.judge(told).completeness.complete
+    assert _suspected(told, BankStatement) == []

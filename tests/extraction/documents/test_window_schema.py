@@ -54,7 +54,7 @@ class Paper(BaseModel):
     stamps: list[Sighting]
 
 
-NOTHING = {
+NOTHING: dict[str, Any] = {
     "kind": "paper",
     "number": None,
     "state": None,
@@ -111,7 +111,9 @@ def test_boxes_stay_boxes() -> None:
 @pytest.mark.parametrize("schema", [BankStatement, Invoice, Receipt, Form, Table, Chart, Count])
 def test_schemas_of_documents_are_asked_as_they_are_where_all_is_optional(schema: type[BaseModel]) -> None:
     window = window_schema(json_schema_of(schema))
-    nothing = {name: [] if "array" in str(part.get("type")) else None for name, part in window["properties"].items()}
+    nothing: dict[str, Any] = {
+        name: [] if "array" in str(part.get("type")) else None for name, part in window["properties"].items()
+    }
     assert _fits(window, nothing)
 
 

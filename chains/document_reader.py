@@ -1,0 +1,293 @@
+"""Reads documents: what is asked about which pages and when, and what is made of the answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain as chained
+from itertools import islice
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+from langchain_core.runnables.config import RunnableConfig
+
+from extraction.chains.examples import read_examples
+from extraction.chains.models import ChatModel
+from extraction.chains.page_words import merged_sources, window_sources, words_of_shown
+from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
+from extraction.documents.judging import Judge
+from extraction.documents.paging import PageSource, Shown, opened
+from extraction.documents.result import DocumentExtraction, Window
+from extraction.documents.suspects import Suspect
+from extraction.documents.window_schema import window_schema
+from extraction.errors import DocumentError, ExtractionError, OptionError
+from extraction.prompts import has_geometry
+
+OnError: TypeAlias = Literal["raise", "report"]
+"""What becomes of a document of which a page has no answer, or whose value does not fit the schema."""
+
+AT_ONCE: Final = 8
+"""Windows whose pages are in memory at once, and that are asked together, unless ``max_concurrency`` says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Windows that are asked together."""
+
+    chain: WindowChain
+    questions: list[Question]
+
+
+_Steps: TypeAlias = Generator[_Batch, list[Any], DocumentExtraction[Any]]
+
+
+@dataclass(frozen=True)
+class DocumentReader:
+    """Reads documents.
+
+    Attributes:
+        parts: Asks for what is on some pages of a document.
+        whole: Asks for the value, where a document has one window.
+        alike: Whether both are asked for the same: for things that are on a page or not, none of which must be there.
+        judge: Makes one value of the answers.
+        size_of: How many pages a window has, by its first one.
+        retries: How often the windows with which something is wrong are asked again.
+        on_error: What becomes of a document with an error.
+        sources: Whether the leaves are looked for on their pages.
+    """
+
+    parts: WindowChain
+    whole: WindowChain
+    alike: bool
+    judge: Judge
+    size_of: Callable[[Any], int]
+    retries: int
+    on_error: OnError
+    sources: bool
+
+    @classmethod
+    def of(
+        cls,
+        model: ChatModel,
+        schema: Any,
+        instruction: str | None,
+        window: int | Literal["fit"],
+        retries: int,
+        on_error: OnError,
+        sources: bool,
+        options: Mapping[str, Any],
+    ) -> DocumentReader:
+        """The reader that a chain's options ask for."""
+        judge = Judge(schema)
+        if on_error not in get_args(OnError):
+            raise OptionError(f"on_error={on_error!r} is not one of {', '.join(get_args(OnError))}")
+        if retries < 0:
+            raise OptionError(f"retries must be 0 or more, not {retries}")
+        if window != "fit" and not (type(window) is int and window >= 1):  # True is an int, too
+            raise OptionError(f'window is a number of pages or "fit", not {window!r}')
+        boxes = has_geometry(judge.schema)
+        if boxes and window not in (1, "fit"):
+            raise OptionError(
+                f"boxes are asked for, and of {window} pages nobody could tell on which they are", hint="window=1"
+            )
+        form = window_schema(judge.schema)
+        options = {"on_truncation": "continue", **options}
+        if options["on_truncation"] == "salvage":
+            raise OptionError(
+                "what is complete of a cut answer would pass for all of its page",
+                hint='on_error="report" takes it, too',
+            )
+        if options.get("evidence") is not None:
+            if window != 1:
+                raise OptionError("evidence is that of one page, and several are to be shown at once", hint="window=1")
+            if isinstance(options["evidence"], str) and options["evidence"] == "words":
+                options["evidence"] = words_of_shown  # a page with a text layer needs no OCR
+        size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
+        return cls(
+            window_chain(model, form, instruction=instruction, options=_for_json(options, schema)),
+            window_chain(model, schema, instruction=instruction, options=options),
+            form == judge.schema,
+            judge,
+            size_of,
+            retries,
+            on_error,
+            sources,
+        )
+
+    def run(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
+        """A document's value."""
+        together = _together(config)
+        steps = self._steps(source, instruction, together["max_concurrency"] or AT_ONCE)
+        try:
+            batch, found = _next(steps, None)
+            while batch is not None:
+                answers = batch.chain.asked.batch(batch.questions, together, return_exceptions=True)
+                batch = None  # its pages are not kept while the next are drawn
+                batch, found = _next(steps, answers)
+        finally:
+            steps.close()
+        assert found is not None
+        return found
+
+    async def arun(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
+        """The same, awaited."""
+        together = _together(config)
+        steps = self._steps(source, instruction, together["max_concurrency"] or AT_ONCE)
+        try:
+            batch, found = await asyncio.to_thread(_next, steps, None)
+            while batch is not None:
+                answers = await batch.chain.asked.abatch(batch.questions, together, return_exceptions=True)
+                batch = None
+                batch, found = await asyncio.to_thread(_next, steps, answers)
+        finally:
+            steps.close()
+        assert found is not None
+        return found
+
+    def _steps(self, source: Any, instruction: str | None, at_once: int) -> _Steps:
+        """Reads a document: gives out what is to be asked, takes the answers, and returns the value."""
+        with opened(source) as held:
+            pages = PageSource(held)
+            windows, places = yield from self._first_round(pages, instruction, at_once)
+            count = self._count(pages, len(windows))
+            found = self.judge.judge(windows)
+            tried: set[Suspect] = set()
+            for _ in range(self.retries if pages.can_repeat else 0):
+                wanted = [one for one in self.judge.suspects(windows, found) if one not in tried]
+                if not wanted:
+                    break
+                tried.update(wanted)
+                others: dict[int, Window] = {}
+                for start in range(0, len(wanted), at_once):
+                    chunk = wanted[start : start + at_once]
+                    shown = [pages.again(places[one.window]) for one in chunk]
+                    asked = zip(shown, chunk, strict=True)
+                    read = yield from self._asked([Question(two, instruction, count, one.note) for two, one in asked])
+                    del shown, asked
+                    others |= {one.window: window for one, window in zip(chunk, read, strict=True)}
+                windows = self.judge.better(windows, others)
+                found = self.judge.judge(windows)
+        result = DocumentExtraction(
+            value=found.value,
+            data=found.data,
+            provenance=found.merged.provenance,
+            windows=tuple(windows),
+            completeness=found.completeness,
+            conflicts=found.merged.conflicts,
+            joined=found.merged.joined,
+            confidence=found.merged.confidence,
+            sources=merged_sources(found.merged, [one.sources for one in windows]) if self.sources else None,
+            schema=self.judge.schema,
+        )
+        if self.on_error == "raise":
+            _check(result)
+        return result
+
+    def _first_round(
+        self, pages: PageSource, instruction: str | None, at_once: int
+    ) -> Generator[_Batch, list[Any], tuple[list[Window], list[tuple[int, ...]]]]:
+        """What the windows say, and where their pages are found again."""
+        shown = pages.windows(self.size_of)
+        ahead = list(islice(shown, 2))
+        if not ahead:
+            raise OptionError("the document has no pages")
+        count = self._count(pages, len(ahead))
+        waiting = chained(_emptied(ahead), shown)
+        windows: list[Window] = []
+        places: list[tuple[int, ...]] = []
+        while chunk := list(islice(waiting, at_once)):
+            places += [one.places for one in chunk]
+            read = yield from self._asked([Question(one, instruction, count) for one in chunk])
+            if not windows:
+                _check_service(read)
+            windows += read
+            del chunk  # or they would be kept while the next are drawn
+        return windows, places
+
+    def _count(self, pages: PageSource, windows: int) -> int | None:
+        """How many pages a model is told of: 0 where it is asked as about one picture, None where nobody knows."""
+        return 0 if windows == 1 or self.alike else pages.count
+
+    def _asked(self, questions: list[Question]) -> Generator[_Batch, list[Any], list[Window]]:
+        """What some windows say; damaged pages are not asked about."""
+        chain = self.whole if questions[0].count == 0 else self.parts
+        answers = iter((yield _Batch(chain, [one for one in questions if one.shown.pages])))
+        windows = [
+            chain.window(one.shown, next(answers))
+            if one.shown.pages
+            else Window(one.shown.numbers, error=one.shown.error)
+            for one in questions
+        ]
+        if not self.sources:
+            return windows
+        return [
+            replace(window, sources=window_sources(window.data, one.shown.pages, self.judge.schema))
+            if one.shown.pages and window.data is not None
+            else window
+            for window, one in zip(windows, questions, strict=True)
+        ]
+
+
+def _check_service(windows: Sequence[Window]) -> None:
+    """Returns unless all windows have failed by errors that are none of this library: a service that is not there.
+
+    Raises:
+        Exception: The first of them. It would come again with every page.
+    """
+    errors = [window.error for window in windows]
+    if errors[0] is not None and all(one is not None and not isinstance(one, ExtractionError) for one in errors):
+        raise errors[0]
+
+
+def _next(steps: _Steps, answers: list[Any] | None) -> tuple[_Batch | None, DocumentExtraction[Any] | None]:
+    """What is to be asked next, or the result."""
+    try:
+        return (next(steps) if answers is None else steps.send(answers)), None
+    except StopIteration as end:
+        return None, end.value
+
+
+def _emptied(items: list[Shown]) -> Iterator[Shown]:
+    """The items of a list, which keeps none that was given out."""
+    while items:
+        yield items.pop(0)
+
+
+def _together(config: RunnableConfig) -> RunnableConfig:
+    return {**config, "max_concurrency": config.get("max_concurrency") or AT_ONCE}
+
+
+def _always(size: int | str) -> Callable[[Any], int]:
+    return lambda _: 1 if isinstance(size, str) else size
+
+
+def _for_json(options: Mapping[str, Any], target: Any) -> dict[str, Any]:
+    """Options of a chain whose values are JSON: the examples are, too."""
+    examples = options.get("examples") or ()
+    read = read_examples(examples, target)
+    return {**options, "examples": [(image, one.data) for (image, _), one in zip(examples, read, strict=True)]}
+
+
+def _check(result: DocumentExtraction[Any]) -> None:
+    """Returns when every page has its answer, and the value fits the schema.
+
+    Raises:
+        DocumentError: Otherwise.
+    """
+    failed = [window for window in result.windows if window.error is not None]
+    told = result.completeness
+    if not failed and told.problem is None:
+        return
+    first = failed[0].error if failed else None
+    problem = f"page {failed[0].pages[0]}: {first}" if failed else str(told.problem)
+    if len(told.failed) > 1:
+        problem = f"{len(told.failed)} pages have no whole answer, the first of them {problem}"
+    raise DocumentError(
+        problem,
+        result=result,
+        partial=result.data,
+        llm_output=getattr(first, "llm_output", None) or result.json(None),
+        finish_reason=getattr(first, "finish_reason", None),
+        hint='the error\'s result has what the others say; on_error="report" takes it',
+    ) from first
