@@ -19,7 +19,9 @@ _CONTRAST = 24
 """Grey levels by which ink differs at least from the paper; less is noise."""
 
 _RULE = 0.85
-"""A row with ink in more than this share of its columns is a printed rule, and no text."""
+_UPRIGHT_RULE = 0.92
+"""A row, or a column, with ink in more than this share of its length is a printed rule, and no text: detectors leave some
+paper above and below letters."""
 
 _ENOUGH_GAPS = 4
 _NARROW = 0.65
@@ -69,7 +71,9 @@ def find_ink(strip: Pixels) -> Ink | None:
     if strongest < _CONTRAST:
         return None
     mask = away > max(_CONTRAST, 0.4 * strongest)
-    mask[mask.mean(axis=1) > _RULE] = False
+    rules = mask.mean(axis=1) > _RULE, mask.mean(axis=0) > _UPRIGHT_RULE
+    mask[rules[0]] = False
+    mask[:, rules[1]] = False
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return None

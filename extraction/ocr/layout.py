@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -33,6 +33,11 @@ WORD_GAP = 1.0
 _SAME_ROW = 0.5
 _ALIKE = 1.6
 """The most by which the heights of two pieces of one line differ, as a factor."""
+
+_FITTED = 5
+_RIDGE = 0.3
+"""From so many lines on it is asked how slopes change over the page; a weight that holds the answer near to "not at all",
+as if so many lines more were straight."""
 
 _LEVEL = 0.2
 """Degrees below which a page stands straight, and so does one whose longest line rises by less than a pixel: quads are
@@ -103,6 +108,29 @@ def placed(line: Line, angle: float) -> Placed:
     """A line in the frame of text that stands turned by ``angle`` degrees."""
     x1, y1, x2, y2 = _level(line, angle)
     return Placed(line, x1, y1, x2, y2)
+
+
+def flattened(pieces: Sequence[Placed], angle: float) -> list[Placed]:
+    """The pieces as on paper that lies flat: photographed pages have rows that rise on one side and fall on the other.
+
+    The slope of the lines, as a function of where they stand, is fitted with a plane, the longer lines counting more; a row
+    of short pieces far apart is found again by the slope of its neighbours.
+    """
+    slopes = np.array([math.radians(quad_angle(_quad(piece.line)) - angle) for piece in pieces])
+    slopes = (slopes + math.pi) % (2 * math.pi) - math.pi
+    if len(pieces) < _FITTED or not slopes.any():
+        return list(pieces)
+    edges = np.array([[piece.x1, piece.y1, piece.x2, piece.y2] for piece in pieces])
+    x, y = (edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2
+    x, y = x - x.mean(), y - y.mean()
+    length = edges[:, 2] - edges[:, 0]
+    scale = max(float(np.abs(x).max()), float(np.abs(y).max()), 1.0)
+    known = np.stack([np.ones_like(x), x / scale, y / scale], axis=1)
+    weighted = known * length[:, None]
+    ridge = _RIDGE * float((length**2).mean()) * np.eye(3)
+    level, by_x, by_y = np.linalg.solve(weighted.T @ weighted + ridge, weighted.T @ (slopes * length))
+    rise = (level + by_y * y / scale) * x + by_x * x**2 / (2 * scale)
+    return [replace(piece, y1=piece.y1 - up, y2=piece.y2 - up) for piece, up in zip(pieces, rise.tolist(), strict=True)]
 
 
 def is_turned(line: Line, angle: float) -> bool:

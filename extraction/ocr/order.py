@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TypeAlias
 
-from extraction.ocr.layout import Placed, is_turned, join_pieces, placed, split_at_columns, text_angle
+from extraction.ocr.layout import Placed, flattened, is_turned, join_pieces, placed, split_at_columns, text_angle
 from extraction.pages.words import Line
 
 _RIVER = 0.8
@@ -53,9 +53,9 @@ def in_reading_order(lines: Sequence[Line], angle: float | None = None) -> tuple
     along = [line for line in lines if not is_turned(line, angle)]
     across = [line for line in lines if is_turned(line, angle)]
     pieces = [placed(part, angle) for line in along for part in split_at_columns(line, angle)]
-    rows = _ordered(pieces)
+    rows = _ordered(flattened(pieces, angle))
     read = [placed(line, angle) for row in rows for line in join_pieces(row)]
-    numbered = _numbered(read)
+    numbered = _numbered(flattened(read, angle))
     first = numbered[-1].block + 1 if numbered else 0
     turned = sorted(across, key=lambda line: (line.box.x1, line.box.y1))
     return (*numbered, *(replace(line, block=first + index) for index, line in enumerate(turned)))

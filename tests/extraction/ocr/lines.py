@@ -30,3 +30,14 @@ def turned(lines: list[Line], angle: float) -> list[Line]:
         return Word(word.text, quad_box(quad), word.score, quad_polygon(quad))
 
     return [line_of([moved(word) for word in one.words]) for one in lines]
+
+
+def leaning(lines: list[Line], lean: float) -> list[Line]:
+    """The lines of a page that was photographed from the side: the lower a line stands, the steeper it rises."""
+
+    def moved(word: Word) -> Word:
+        quad = polygon_quad(word.quad, word.box).copy()
+        quad[:, 1] -= lean * quad[:, 0] * quad[:, 1]
+        return Word(word.text, quad_box(quad), word.score, quad_polygon(quad))
+
+    return [line_of([moved(word) for word in one.words]) for one in lines]

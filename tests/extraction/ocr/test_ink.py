@@ -34,9 +34,10 @@ def test_an_empty_strip_and_noise_have_no_ink() -> None:
     assert find_ink(noise) is None
 
 
-def test_a_rule_below_the_text_is_no_ink() -> None:
+def test_rules_below_and_beside_the_text_are_no_ink() -> None:
     pixels = strip((10, 40), (60, 90))
     pixels[17:19] = 0
+    pixels[:, 2:4] = 0
     found = find_ink(pixels)
     assert found is not None
     assert found.columns.sum() == 60

@@ -7,7 +7,7 @@ import pytest
 from extraction.ocr.layout import lines_of, text_angle
 from extraction.ocr.order import in_reading_order
 from extraction.pages.words import Line
-from tests.extraction.ocr.lines import line, turned
+from tests.extraction.ocr.lines import leaning, line, turned
 
 PROSE = "the quick brown fox jumps over one dog"
 
@@ -110,6 +110,16 @@ def test_turned_and_slanted_pages_are_read_as_upright_ones(page: list[Line], ang
     upright, read = in_reading_order(page), in_reading_order(shuffled(seen))
     assert texts(read) == texts(upright)
     assert [one.block for one in read] == [one.block for one in upright]
+
+
+def test_rows_of_a_page_in_perspective_stay_rows() -> None:
+    prices = [("Olive oil extra virgin", "7.99"), ("Milk", "2.40"), ("Bread, sliced", "1.85"), ("TOTAL", "12.24")]
+    rows = [(line(name, 0, 14 * row), line(price, 300, 14 * row)) for row, (name, price) in enumerate(prices * 4)]
+    page = [cell for row in rows for cell in row]
+    assert max(one.box.y2 for one in page) == 220
+    for lean in (0.0004, -0.0004):  # the last row's ends are 24 pixels apart, and rows are 14
+        seen = leaning(page, lean)
+        assert texts(in_reading_order(shuffled(seen))) == texts(page)
 
 
 def test_the_engines_own_order_does_not_matter() -> None:
