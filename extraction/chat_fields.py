@@ -127,7 +127,15 @@ class ChatFields(BaseChatModel):
         names = (
             *("model", "revision", "dtype", "device", "trust_remote_code", "max_tokens", "temperature", "top_p"),
             *("top_k", "min_p", "seed", "stop", "min_pixels", "max_pixels", "schema_in_prompt"),
-            *("max_items", "max_string", "max_depth", "max_repeats", "follow_instructions", "narrow_head", "confidence"),
+            *(
+                "max_items",
+                "max_string",
+                "max_depth",
+                "max_repeats",
+                "follow_instructions",
+                "narrow_head",
+                "confidence",
+            ),
         )
         return {name: getattr(self, name) for name in names} | {"family": repr(self.family_override)}
 

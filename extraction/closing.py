@@ -156,7 +156,10 @@ class _Choices:
             inside += [_key(pattern) + self._chosen(value) for pattern, value in others.items() if value]
             return max(inside, default=0)
         if node.get("type") == "array":
-            return max((2 + self._chosen(item) for item in (node.get("items"), *node.get("prefixItems", ())) if item), default=0)
+            return max(
+                (2 + self._chosen(item) for item in (node.get("items"), *node.get("prefixItems", ())) if item),
+                default=0,
+            )
         return _to_the_end(node)
 
     def _chosen(self, node: Any) -> float:

@@ -232,7 +232,9 @@ def test_a_stop_string_inside_the_document_is_named(pocket: Any, scene: Picture,
         assert "max_tokens" not in str(caught.value)
     assert extract(pocket.bind(stop=["never"]), scene, Scene).value == whole
     with pytest.raises(TruncatedOutputError, match="raise max_tokens"):
-        extract(RemoteModel(answers=[AIMessage(ANSWER[:-5], response_metadata={"stop_sequence": None})]), PICTURE, Scene)
+        extract(
+            RemoteModel(answers=[AIMessage(ANSWER[:-5], response_metadata={"stop_sequence": None})]), PICTURE, Scene
+        )
 
 
 @pytest.mark.parametrize("told", [True, {"x": 1}, "yes"])

@@ -144,7 +144,10 @@ def test_how_short_an_answer_can_be_at_least() -> None:
     assert least({"type": "array", "items": item}) == least({"anyOf": [item, {"type": "object"}]}) == 2
     assert least({"type": "string", "minLength": 7}) == 9
     tree = SCHEMAS["recursive"]["$defs"]["tree"]
-    deep = {**tree, "properties": {**tree["properties"], "below": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/tree"}]}}}
+    deep = {
+        **tree,
+        "properties": {**tree["properties"], "below": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/tree"}]}},
+    }
     assert least({"$ref": "#/$defs/tree", "$defs": {"tree": deep}}) == len(json.dumps({"name": "-----", "below": None}))
 
 

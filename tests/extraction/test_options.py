@@ -44,7 +44,9 @@ def test_stop_strings(stop: Any, expected: tuple[str, ...]) -> None:
 def test_options_that_are_unknown_or_out_of_range_raise(given: dict[str, Any], words: str) -> None:
     with pytest.raises(OptionError, match=words) as caught:
         call_options(DEFAULTS, given)
-    assert "known options: confidence, continue_from, family, follow_instructions, max_depth, max_items" in str(caught.value)
+    assert "known options: confidence, continue_from, family, follow_instructions, max_depth, max_items" in str(
+        caught.value
+    )
 
 
 SCHEMA = {"type": "object", "properties": {}}
