@@ -21,7 +21,7 @@ from extraction.jobs import Answer, Cut, Effort, Job, ModelInfo, Request
 from extraction.layout import Encoded, Layout, placeholder_tokens
 from extraction.loading import Checkpoint, ModelKey
 from extraction.matching import Grammars
-from extraction.memory import Footprint, Limit, empty_caches, ran_out
+from extraction.memory import Footprint, Limit, as_ours, empty_caches, ran_out
 from extraction.passes import opening, plain_generation
 from extraction.planning import PicturePlan, make_picture_plan
 from extraction.prefill import ENCODED_EARLY, Prefill, Prompt, reads_pictures_itself
@@ -123,7 +123,7 @@ class TransformersBackend:
             constraint = request.constraint and request.constraint.within(sides)
             grammar = build_grammar(constraint, self._layout.dialect) if constraint else None
         except Exception as error:
-            job.resolve(_as_ours(error))
+            job.resolve(as_ours(error))
             return None
         return _Prepared(job, encoded, constraint, grammar)
 
@@ -181,7 +181,7 @@ class TransformersBackend:
                 _log.exception("a batch failed behind its last answer; all its answers are whole")
             if len(batch) == 1 or not open_jobs:
                 for one in open_jobs:
-                    one.job.resolve(_as_ours(error))
+                    one.job.resolve(as_ours(error))
                 return
             too_large = ran_out(error)
         if too_large:  # only here, where the error no longer holds on to the tensors of the batch
@@ -397,14 +397,3 @@ def _resolve(row: Row, one: _Prepared, layout: Layout, loop: DecodingLoop) -> No
 def _as_set(token: Any) -> set[int]:
     tokens = token if isinstance(token, (list, tuple, set)) else [token]
     return {int(one) for one in tokens if one is not None}
-
-
-def _as_ours(error: Exception) -> ExtractionError:
-    if isinstance(error, ExtractionError):
-        return error
-    if ran_out(error):
-        ours = GenerationError("the memory ran out", hint="lower max_pixels or max_tokens, or use a smaller model")
-    else:
-        ours = GenerationError(f"the model failed: {type(error).__name__}: {error}")
-    ours.__cause__ = error
-    return ours

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from extraction.errors import ExtractionError, GenerationError
+
 if TYPE_CHECKING:
     import torch
 
@@ -170,3 +172,15 @@ def _number(config: Any, *names: str) -> int:
         if isinstance(value := getattr(config, name, None), int):
             return value
     return 0
+
+
+def as_ours(error: Exception) -> ExtractionError:
+    """What a job is told of an error of its batch."""
+    if isinstance(error, ExtractionError):
+        return error
+    if ran_out(error):
+        ours = GenerationError("the memory ran out", hint="lower max_pixels or max_tokens, or use a smaller model")
+    else:
+        ours = GenerationError(f"the model failed: {type(error).__name__}: {error}")
+    ours.__cause__ = error
+    return ours

@@ -74,8 +74,15 @@ class Trace:
         def kept(told: Mapping[int, _T]) -> dict[int, _T]:
             return {index: value for index, value in told.items() if index < number}
 
-        arrays = (one[:number] for one in (self.starts, self.ends, self.chosen, self.allowed))
-        return Trace(*arrays, kept(self.wanted), kept(self.rivals), kept(self.spellings))
+        return Trace(
+            self.starts[:number],
+            self.ends[:number],
+            self.chosen[:number],
+            self.allowed[:number],
+            kept(self.wanted),
+            kept(self.rivals),
+            kept(self.spellings),
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The trace as JSON, to go on with."""
