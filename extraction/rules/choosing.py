@@ -68,7 +68,7 @@ def _beside(
             if not name.startswith("own:") and any(label.rank(f"own:{one}") is not None for one in others):
                 continue
             sureness = (1.0 - 0.004 * rank - 0.01 * place) * (1.0 if label.colon or label.leads else 0.8)
-            if looks[0] == "money" and board.is_more(label):
+            if looks[0] == "money" and not name.startswith("own:") and board.is_more(label):
                 sureness *= 0.6
             for one in board.beside(label, looks):
                 yield one, sureness

@@ -88,12 +88,20 @@ class Fields:
         found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
         if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
             found = choose_total(self.board, found)
+        if leaf.concepts[:1] == ("period_end",) and not found:
+            found = self._ends_of_periods()
         found = [one for one in found if self._is_of(leaf, one)]
         yield from found
         if not found and (
             set(leaf.concepts[:1]) & _BY_THEMSELVES or (not leaf.concepts and leaf.kind in ("email", "url"))
         ):
             yield from (one for one in unlabelled(self.board, leaf) if self._is_of(leaf, one))
+
+    def _ends_of_periods(self) -> list[Choice]:
+        """The second of two dates behind the label of a period."""
+        labels = self.board.labels.named("period_start")
+        dates = [[one.finding for one in self.board.beside(label, ("date",))] for label, _ in labels]
+        return [Choice(found[1], 0.9) for found in dates if len(found) == 2]
 
     def _is_of(self, leaf: Leaf, choice: Choice) -> bool:
         """Whether a value can belong to a leaf's owner by its place."""
@@ -116,9 +124,20 @@ class Fields:
         if concept in ("address", "street", "postal_code", "city", "country"):
             return self._address(leaf, concept)
         found = self._labelled(leaf)
+        if found is None and leaf.words in (("title",), ("document", "title"), ("heading",)):
+            return self._title(leaf)
         if found is None and concept == "job_title":
             found = next((text_fill(leaf, (cell.span,)) for cell in self.board.cells if is_job(cell.text)), None)
         return found
+
+    def _title(self, leaf: Leaf) -> Fill | None:
+        """The line that heads the page: larger than the text, or alone at the top."""
+        for sheet in self.board.sheets[:1]:
+            for row in sheet.rows[:3]:
+                cell = row[0]
+                if len(row) == 1 and not self.board.findings.at(cell) and not cell.text.rstrip().endswith(":"):
+                    return text_fill(leaf, (cell.span,))
+        return None
 
     def _labelled(self, leaf: Leaf, *, only_own: bool = False) -> Fill | None:
         """The best text beside the labels of a leaf."""

@@ -48,7 +48,7 @@ def table_rows(board: Board, group: Group) -> list[Row]:
     rows: list[Row] = []
     headed = False
     for sheet in board.sheets:
-        for head in sorted(row for page, row in board.heads if page == sheet.page):
+        for head in _heads(board, sheet, group):
             columns = _columns(board, sheet, head, group)
             if sum(column.key is not None for column in columns) >= 2:
                 headed = True
@@ -57,6 +57,27 @@ def table_rows(board: Board, group: Group) -> list[Row]:
         for sheet in board.sheets:
             rows += _bare_rows(board, sheet, group)
     return rows
+
+
+def _heads(board: Board, sheet: Sheet, group: Group) -> list[int]:
+    """The rows that name columns: by the vocabulary, or by what the schema calls two of its fields or more."""
+    heads = {row for page, row in board.heads if page == sheet.page}
+    phrases = {
+        f"own:{phrase}": one.key for one in group.fields if isinstance(one.node, Leaf) for phrase in one.node.phrases
+    }
+    for row in sheet.rows:
+        keys = {
+            phrases[name]
+            for cell in row
+            for label in board.labels.at(cell)
+            for name, _ in label.names
+            if name in phrases
+        }
+        values = [one for cell in row for one in board.findings.at(cell) if one.look in ("money", "date")]
+        colons = any(label.colon for cell in row for label in board.labels.at(cell))
+        if len(keys) >= 2 and len(keys) >= len(row) - 1 and not values and not colons:
+            heads.add(row[0].row)
+    return sorted(heads)
 
 
 def _has(group: Group, concept: str) -> bool:
