@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -12,7 +13,7 @@ from extraction.rules.choosing import Choice, candidates, choose_total, unlabell
 from extraction.rules.labels import Label
 from extraction.rules.parties import Party, address_at, is_firm, is_job, is_person, issuer, labelled_party
 from extraction.rules.sheet import Span
-from extraction.rules.wanted import Leaf
+from extraction.rules.wanted import OWNERS, Leaf
 from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, stated, text_fill, written
 
 _SURE: Final = 0.5
@@ -44,6 +45,7 @@ class Fields:
         wanted = list(wanted)
         self._phrases = frozenset(phrase for leaf in wanted for phrase in leaf.phrases)
         self._concepts = frozenset(leaf.concepts[0] for leaf in wanted if leaf.concepts)
+        self._chief = _chiefs(wanted)
 
     @cached_property
     def customer(self) -> Party | None:
@@ -85,6 +87,8 @@ class Fields:
 
     def _typed(self, leaf: Leaf) -> Iterator[Choice]:
         others = self._phrases - set(leaf.phrases)
+        if leaf.kind == "money" and leaf.concepts and self._chief[leaf.concepts[0], leaf.owner] is not leaf:
+            leaf = replace(leaf, concepts=())  # "total" is what "Total" names, and not "amount_due" beside it
         found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
         if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
             found = choose_total(self.board, found)
@@ -152,9 +156,13 @@ class Fields:
                 own = name.startswith("own:")
                 if not own and any(label.rank(f"own:{one}") is not None for one in others):
                     continue
-                if own and not (label.colon or label.leads) or not self._near(leaf, label):
+                if (own and not (label.colon or label.leads)) or not (self._near(leaf, label) or (own and set(leaf.words) & OWNERS.keys())):
                     continue
-                found += [(one.closeness * (1 - 0.004 * rank), one) for one in self.board.texts_beside(label)]
+                found += [
+                    (one.closeness * (1 - 0.004 * rank), one)
+                    for one in self.board.texts_beside(label)
+                    if label.leads or one.span.cell is label.span.cell
+                ]
         for score, one in sorted(found, key=lambda it: -it[0]):
             if score < _SURE:
                 break
@@ -269,6 +277,17 @@ class Fields:
                     if (value := stated(span.text)) is not None and allowed(leaf.form, value):
                         return Fill(value, (span,), exact=False)
         return None
+
+
+def _chiefs(wanted: Iterable[Leaf]) -> dict[tuple[str, str], Leaf]:
+    """Of several fields that mean one concept the one that is called so, else the first: it gets the general labels."""
+    chiefs: dict[tuple[str, str], Leaf] = {}
+    for leaf in wanted:
+        if leaf.concepts:
+            key = (leaf.concepts[0], leaf.owner)
+            if key not in chiefs or " ".join(leaf.words) == leaf.concepts[0].replace("_", " "):
+                chiefs[key] = leaf
+    return chiefs
 
 
 def is_named(text: str) -> bool:

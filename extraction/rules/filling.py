@@ -19,7 +19,7 @@ from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
 from extraction.rules.sheet import Span, sheet_of, union
 from extraction.rules.tables import table_rows
 from extraction.rules.taxes import is_taxes, taxes
-from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, wanted
+from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, phrases_in, wanted
 from extraction.rules.writing import Fill, text_fill, written
 from extraction.schemas.geometry import Box
 
@@ -75,7 +75,7 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
     tree = wanted(schema)
     every = list(leaves(tree))
     sheets = [sheet_of(words, number) for number, words in enumerate(pages, start=1)]
-    board = Board(sheets, sorted({phrase for leaf in every for phrase in leaf.phrases}))
+    board = Board(sheets, phrases_in(tree))
     state = _Filling(Fields(board, every), len(pages))
     data = _node(tree, (), state)
     if data is ABSENT:

@@ -164,6 +164,14 @@ def leaves(node: Node) -> Iterator[Leaf]:
             yield from leaves(one.node)
 
 
+def phrases_in(node: Node) -> set[str]:
+    """All that a schema calls its parts."""
+    own = set(node.phrases)
+    if isinstance(node, Listing):
+        return own | phrases_in(node.item)
+    return own.union(*(phrases_in(one.node) for one in node.fields)) if isinstance(node, Group) else own
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a field's name: ``totalAmount``, ``total_amount`` and ``Total amount`` are one."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
