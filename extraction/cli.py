@@ -38,11 +38,10 @@ from extraction.console import (
     write_file,
 )
 from extraction.errors import OptionError
+from extraction.named_models import chat_model, local_model
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
-    from extraction.chat_model import ChatTransformers
     from extraction.outcomes import Outcome
     from extraction.schemas import Schema
 
@@ -228,7 +227,7 @@ def plan(
         sources = [(name, sys.stdin.buffer if name == STDIN else name) for name in images]
         if model == "ocr":
             raise OptionError("--model ocr loads no weights and counts no tokens: there is nothing to plan")
-        found = planned(_local_model(model, options), sources, target)
+        found = planned(local_model(model, options), sources, target)
         for outcome in found:
             if outcome.error is not None:
                 complain(outcome.error, about=outcome.name, debug=debug)
@@ -294,35 +293,6 @@ def models(
         print_table(listing.COLUMNS, map(listing.as_row, families), spare=listing.SPARE)
     else:
         print_pairs(families[0].name, listing.in_full(families[0]))
-
-
-def chat_model(model: str, options: Mapping[str, Any]) -> BaseChatModel:
-    """The chat model that a command asks for; an option that is None is left to it.
-
-    Raises:
-        OptionError: An option is out of range, or means nothing for the rules that "ocr" stands for.
-    """
-    if model != "ocr":
-        return _local_model(model, options)
-    from extraction.rules.chat_ocr import ChatOCR
-
-    given = [name for name, value in options.items() if value is not None and name != "family"]
-    if given:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise OptionError(f"{named} means nothing for --model ocr, which follows rules")
-    return ChatOCR()
-
-
-def _local_model(model: str, options: Mapping[str, Any]) -> ChatTransformers:
-    from pydantic import ValidationError
-
-    from extraction.chat_model import ChatTransformers
-
-    try:
-        return ChatTransformers(model=model, **{name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
-        raise OptionError("; ".join(problems)) from error
 
 
 def _checked_files(images: Sequence[str], out: Path | None, plot: str | None) -> list[Path]:

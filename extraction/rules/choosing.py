@@ -67,8 +67,10 @@ def _beside(
         for label, rank in board.labels.named(name):
             if not name.startswith("own:") and any(label.rank(f"own:{one}") is not None for one in others):
                 continue
+            if name.startswith("own:"):  # a name that the vocabulary knows, too, is no surer for being the schema's
+                rank = min((known for one in names if (known := label.rank(one))), default=rank)
             sureness = (1.0 - 0.004 * rank - 0.01 * place) * (1.0 if label.colon or label.leads else 0.8)
-            if looks[0] == "money" and board.is_more(label):
+            if looks[0] == "money" and not name.startswith("own:") and board.is_more(label):
                 sureness *= 0.6
             for one in board.beside(label, looks):
                 yield one, sureness

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -12,7 +13,7 @@ from extraction.rules.choosing import Choice, candidates, choose_total, unlabell
 from extraction.rules.labels import Label
 from extraction.rules.parties import Party, address_at, is_firm, is_job, is_person, issuer, labelled_party
 from extraction.rules.sheet import Span
-from extraction.rules.wanted import Leaf
+from extraction.rules.wanted import OWNERS, Leaf
 from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, stated, text_fill, written
 
 _SURE: Final = 0.5
@@ -44,6 +45,7 @@ class Fields:
         wanted = list(wanted)
         self._phrases = frozenset(phrase for leaf in wanted for phrase in leaf.phrases)
         self._concepts = frozenset(leaf.concepts[0] for leaf in wanted if leaf.concepts)
+        self._chief = _chiefs(wanted)
 
     @cached_property
     def customer(self) -> Party | None:
@@ -85,15 +87,25 @@ class Fields:
 
     def _typed(self, leaf: Leaf) -> Iterator[Choice]:
         others = self._phrases - set(leaf.phrases)
+        if leaf.kind == "money" and leaf.concepts and self._chief[leaf.concepts[0], leaf.owner] is not leaf:
+            leaf = replace(leaf, concepts=())  # "total" is what "Total" names, and not "amount_due" beside it
         found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
         if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
             found = choose_total(self.board, found)
+        if leaf.concepts[:1] == ("period_end",) and not found:
+            found = self._ends_of_periods()
         found = [one for one in found if self._is_of(leaf, one)]
         yield from found
         if not found and (
             set(leaf.concepts[:1]) & _BY_THEMSELVES or (not leaf.concepts and leaf.kind in ("email", "url"))
         ):
             yield from (one for one in unlabelled(self.board, leaf) if self._is_of(leaf, one))
+
+    def _ends_of_periods(self) -> list[Choice]:
+        """The second of two dates behind the label of a period."""
+        labels = self.board.labels.named("period_start")
+        dates = [[one.finding for one in self.board.beside(label, ("date",))] for label, _ in labels]
+        return [Choice(found[1], 0.9) for found in dates if len(found) == 2]
 
     def _is_of(self, leaf: Leaf, choice: Choice) -> bool:
         """Whether a value can belong to a leaf's owner by its place."""
@@ -116,9 +128,20 @@ class Fields:
         if concept in ("address", "street", "postal_code", "city", "country"):
             return self._address(leaf, concept)
         found = self._labelled(leaf)
+        if found is None and leaf.words in (("title",), ("document", "title"), ("heading",)):
+            return self._title(leaf)
         if found is None and concept == "job_title":
             found = next((text_fill(leaf, (cell.span,)) for cell in self.board.cells if is_job(cell.text)), None)
         return found
+
+    def _title(self, leaf: Leaf) -> Fill | None:
+        """The line that heads the page: larger than the text, or alone at the top."""
+        for sheet in self.board.sheets[:1]:
+            for row in sheet.rows[:3]:
+                cell = row[0]
+                if len(row) == 1 and not self.board.findings.at(cell) and not cell.text.rstrip().endswith(":"):
+                    return text_fill(leaf, (cell.span,))
+        return None
 
     def _labelled(self, leaf: Leaf, *, only_own: bool = False) -> Fill | None:
         """The best text beside the labels of a leaf."""
@@ -133,9 +156,13 @@ class Fields:
                 own = name.startswith("own:")
                 if not own and any(label.rank(f"own:{one}") is not None for one in others):
                     continue
-                if own and not (label.colon or label.leads) or not self._near(leaf, label):
+                if (own and not (label.colon or label.leads)) or not (self._near(leaf, label) or (own and set(leaf.words) & OWNERS.keys())):
                     continue
-                found += [(one.closeness * (1 - 0.004 * rank), one) for one in self.board.texts_beside(label)]
+                found += [
+                    (one.closeness * (1 - 0.004 * rank), one)
+                    for one in self.board.texts_beside(label)
+                    if label.leads or one.span.cell is label.span.cell
+                ]
         for score, one in sorted(found, key=lambda it: -it[0]):
             if score < _SURE:
                 break
@@ -250,6 +277,17 @@ class Fields:
                     if (value := stated(span.text)) is not None and allowed(leaf.form, value):
                         return Fill(value, (span,), exact=False)
         return None
+
+
+def _chiefs(wanted: Iterable[Leaf]) -> dict[tuple[str, str], Leaf]:
+    """Of several fields that mean one concept the one that is called so, else the first: it gets the general labels."""
+    chiefs: dict[tuple[str, str], Leaf] = {}
+    for leaf in wanted:
+        if leaf.concepts:
+            key = (leaf.concepts[0], leaf.owner)
+            if key not in chiefs or " ".join(leaf.words) == leaf.concepts[0].replace("_", " "):
+                chiefs[key] = leaf
+    return chiefs
 
 
 def is_named(text: str) -> bool:

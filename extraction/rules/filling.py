@@ -14,15 +14,19 @@ from extraction.rules.board import Board
 from extraction.rules.choosing import LOOKS
 from extraction.rules.fields import Fields
 from extraction.rules.findings import Finding
+from extraction.rules.grids import largest_grid
 from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
 from extraction.rules.sheet import Span, sheet_of, union
 from extraction.rules.tables import table_rows
 from extraction.rules.taxes import is_taxes, taxes
-from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, wanted
-from extraction.rules.writing import Fill, written
+from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, phrases_in, wanted
+from extraction.rules.writing import Fill, text_fill, written
 from extraction.schemas.geometry import Box
 
 _PLACE_WORDS: Final = frozenset("box bbox bounding place location region rect where area position".split())
+
+
+_HEADS: Final = frozenset("columns headers header headings heads".split())
 
 
 class _Absent:
@@ -71,7 +75,7 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
     tree = wanted(schema)
     every = list(leaves(tree))
     sheets = [sheet_of(words, number) for number, words in enumerate(pages, start=1)]
-    board = Board(sheets, sorted({phrase for leaf in every for phrase in leaf.phrases}))
+    board = Board(sheets, phrases_in(tree))
     state = _Filling(Fields(board, every), len(pages))
     data = _node(tree, (), state)
     if data is ABSENT:
@@ -179,7 +183,7 @@ def _listing(listing: Listing, path: Path, state: _Filling) -> Any:
     elif isinstance(listing.item, Group):
         items = _groups_of(listing, listing.item, path, state)
     else:
-        items = []
+        items = _cells_of(listing.item, path, state)
     items = items[: listing.form.get("maxItems", len(items))]
     if items:
         return items if len(items) >= listing.form.get("minItems", 0) else ABSENT
@@ -222,6 +226,21 @@ def _groups_of(listing: Listing, group: Group, path: Path, state: _Filling) -> l
     return items
 
 
+def _cells_of(row: Listing, path: Path, state: _Filling) -> list[Any]:
+    """The rows of the largest table, as lists of texts; null, or else an empty text, where a cell is empty."""
+    grid = largest_grid(state.fields.board)
+    leaf = row.item
+    if grid is None or not isinstance(leaf, Leaf) or not leaf.written:
+        return []
+    rows: list[Any] = []
+    for cells in grid.rows:
+        fills = [None if span is None else text_fill(leaf, (span,)) for span in cells]
+        at = (*path, len(rows))
+        empty = None if leaf.nullable else ""
+        rows.append([empty if fill is None else _kept(fill, (*at, index), state) for index, fill in enumerate(fills)])
+    return rows
+
+
 def _leaves_of(listing: Listing, path: Path, state: _Filling) -> list[Any]:
     """The values of a list of single things: all of a kind that tells itself, or the lines under a heading."""
     leaf, board = listing.item, state.fields.board
@@ -233,6 +252,9 @@ def _leaves_of(listing: Listing, path: Path, state: _Filling) -> list[Any]:
         ]
     elif leaf.kind == "text" and "mrz" in listing.words:
         fills = [Fill(cell.text, (cell.span,)) for cell in board.cells if re.fullmatch(r"[A-Z0-9<]{20,}", cell.text)]
+    elif leaf.written and set(listing.words) & _HEADS:
+        grid = largest_grid(board)
+        fills = [fill for span in (grid.columns if grid else ()) if (fill := text_fill(leaf, (span,))) is not None]
     elif leaf.kind == "text":
         fills = list(_lines_under(listing, state))
     values: dict[Any, Fill] = {}

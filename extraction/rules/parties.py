@@ -13,7 +13,7 @@ from extraction.rules.sheet import Cell, Span
 
 _POSTAL: Final = re.compile(
     r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)|(?<![\d.,])\d{4}\s?[A-Z]{2}(?![A-Za-z])|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|(?<!\d)\d{3} \d{2}\b"
-    r"|\b[A-Z]{1,2}[\dOI][A-Z\d]?\s?[\dOI][A-Z0]{2}\b|\b[A-Z]-?\d{4,5}\b|(?<![\d.,])\d{4}(?=\s+[A-ZÀ-Þ])|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|(?<!\d)\d{6}(?!\d)|\b\d{4}-\d{3}\b"
+    r"|\b[A-Z]{1,2}\d[A-Z\d]?\s?[\dOI][A-Z0]{2}\b|\b[A-Z]{1,2}[OI][A-Z\d]?\s?\d[A-Z0]{2}\b|\b[A-Z]-?\d{4,5}\b|(?<![\d.,])\d{4}(?=\s+[A-ZÀ-Þ])|\b[A-Z]\d[A-Z]\s?\d[A-Z]\d\b|(?<!\d)\d{6}(?!\d)|\b\d{4}-\d{3}\b"
 )
 _STREET: Final = re.compile(
     r"\b(?:street|st|road|rd|avenue|ave|av|boulevard|blvd|lane|ln|drive|dr|way|square|sq|place|pl|court|ct|highway|hwy|parkway|"

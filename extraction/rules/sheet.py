@@ -26,7 +26,7 @@ _LONG: Final = 2.5
 _SLOPE_NOISE: Final = 0.06
 _CALM: Final = 0.02
 """How little the rise of lines changes over a page unless they say so (ridge penalty)."""
-_FEWEST_SLOPES: Final = 5
+_FEWEST_SLOPES: Final = 2
 _LEVEL: Final = 10.0
 """Degrees up to which a word's box is cut along the picture's x."""
 

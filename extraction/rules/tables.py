@@ -22,16 +22,19 @@ _TIMES: Final = re.compile(
 _LEADING: Final = re.compile(r"^\s*(?P<count>\d{1,3})\s*(?:[x×X*]\s*|\s)(?=[^\W\d_])")
 _TRAILING: Final = re.compile(r"(?<=\s)(?:[x×X*]\s?(?P<count>\d{1,3}))$")
 _FURNITURE: Final = re.compile(r"^\W*[A-Z*]?\W*$")
+_BALANCES: Final = frozenset({"opening_balance", "closing_balance", "total", "subtotal"})
+"""What a dated line says that is no transaction; "card payment" is one."""
+
 _MOST_APART: Final = 3.5
 """Blank between two lines of one table, in heights of its text."""
 
 
 @dataclass(slots=True)
 class Row:
-    """One line of a table: the fills of its fields by key, and all words of it."""
+    """One line of a table: the fills of its fields by key, and whether it begins with a number of its own."""
 
     fills: dict[str, Fill] = field(default_factory=dict)
-    last: Cell | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def table_rows(board: Board, group: Group) -> list[Row]:
     rows: list[Row] = []
     headed = False
     for sheet in board.sheets:
-        for head in sorted(row for page, row in board.heads if page == sheet.page):
+        for head in _heads(board, sheet, group):
             columns = _columns(board, sheet, head, group)
             if sum(column.key is not None for column in columns) >= 2:
                 headed = True
@@ -57,6 +60,27 @@ def table_rows(board: Board, group: Group) -> list[Row]:
         for sheet in board.sheets:
             rows += _bare_rows(board, sheet, group)
     return rows
+
+
+def _heads(board: Board, sheet: Sheet, group: Group) -> list[int]:
+    """The rows that name columns: by the vocabulary, or by what the schema calls two of its fields or more."""
+    heads = {row for page, row in board.heads if page == sheet.page}
+    phrases = {
+        f"own:{phrase}": one.key for one in group.fields if isinstance(one.node, Leaf) for phrase in one.node.phrases
+    }
+    for row in sheet.rows:
+        keys = {
+            phrases[name]
+            for cell in row
+            for label in board.labels.at(cell)
+            for name, _ in label.names
+            if name in phrases
+        }
+        values = [one for cell in row for one in board.findings.at(cell) if one.look in ("money", "date")]
+        colons = any(label.colon for cell in row for label in board.labels.at(cell))
+        if len(keys) >= 2 and len(keys) >= len(row) - 1 and not values and not colons:
+            heads.add(row[0].row)
+    return sorted(heads)
 
 
 def _has(group: Group, concept: str) -> bool:
@@ -125,6 +149,7 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
         (column.key for column in columns if column.key is not None and column.names & {"description"}), None
     )
     below = sheet.rows[head][0]
+    waiting: Fill | None = None
     for cells in sheet.rows[head + 1 :]:
         if (
             cells[0].box.y1 - below.box.y2 > _MOST_APART * 2 * cells[0].height
@@ -138,6 +163,14 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
         below = cells[0]
         row = _by_columns(board, cells, columns, group)
         numbered = any(key != text_key for key in row.fills)
+        if text_key is not None and waiting is not None and numbered and not row.counted:
+            more = row.fills.get(text_key)
+            row.fills[text_key] = waiting
+            if more is not None:
+                _continue(row, text_key, more, group)
+        waiting = row.fills.get(text_key) if text_key is not None and row.counted and not numbered else None
+        if waiting is not None:
+            continue
         if not numbered and text_key is not None and rows and text_key in row.fills:
             _continue(rows[-1], text_key, row.fills[text_key], group)
         elif numbered and row.fills:
@@ -161,12 +194,12 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
     row = Row()
     texts: dict[str, list[Span]] = {}
     for cell in cells:
-        row.last = cell
         for chunk, finding in _chunks(board, cell):
             if finding is None and not re.search(r"[^\W\d_]", chunk.text):
                 continue  # an amount that cannot be read is no text either
             column = _nearest(chunk, columns, number=finding is not None)
             if column is None:
+                row.counted |= not row.fills and not texts
                 continue
             if column.key is None:
                 _signed(row, column, finding, columns, group)
@@ -249,7 +282,8 @@ def _nearest(chunk: Span, columns: Sequence[_Column], *, number: bool) -> _Colum
         or any(one.startswith("own:") for one in column.names)
     ]
     if number:
-        fitting = [column for column in columns if not column.names & {"description"}] or list(columns)
+        nearest = min(columns, key=distance)  # under the name of the goods stands the number of the line
+        return None if nearest.names & {"description"} else nearest
     return min(fitting, key=distance) if fitting else None
 
 
@@ -259,8 +293,12 @@ def _is_summary(board: Board, cells: Sequence[Cell]) -> bool:
     if not labels or not labels[0].leads:
         return False
     first = labels[0]
+    dated = any(one.look == "date" for cell in cells[:1] for one in board.findings.at(cell))
     amounts = any(
-        name in concepts() and name not in COLUMNS and concepts()[name].kind in ("money", "integer")
+        (name in _BALANCES or not dated)
+        and name in concepts()
+        and name not in COLUMNS
+        and concepts()[name].kind in ("money", "integer")
         for name, _ in first.names
     )
     if not amounts:
@@ -327,7 +365,7 @@ def _is_meta(board: Board, cells: Sequence[Cell]) -> bool:
 
 def _bare_row(board: Board, cells: Sequence[Cell], amount: Finding, waiting: Span | None, group: Group) -> Row | None:
     """A line's fields: its text, how many of it, the price of one, its amount."""
-    row = Row(last=cells[-1])
+    row = Row()
     before = [cell.span for cell in cells if cell.box.x2 <= amount.span.box.x1 + 1 and cell is not amount.span.cell]
     if amount.span.start > 0:
         before.append(Span(amount.span.cell, 0, amount.span.start).stripped(" "))

@@ -296,7 +296,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
     # --- lines of tables ---------------------------------------------------------------------------------------------
     "quantity": Concept.of(
         "number",
-        "quantity|qty|count|units|amount of units|menge|anzahl|number",
+        "quantity|qty|count|units|amount of units|menge|anzahl",
         "kuantiti|quantity|qty|units|hours|hrs|menge|anzahl|stuck|stk|quantite|qte|cantidad|cant|ud|uds|quantita|qta|q ta|aantal|"
         "quantidade|qtd|pcs",
     ),

@@ -103,10 +103,10 @@ NAMES: Final[Mapping[str, Concept]] = {
     ),
     "document_number": Concept.of(
         "code",
-        "document number|id number|passport number|license number|licence number|identity number|card id|personal number|"
+        "document number|id number|passport number|license number|licence number|identity number|card id|"
         "document id|identification number|id no",
         "document number|passport number|identity card number|id card number|id number|licence number|license number|"
-        "driver license number|personal number|card number|document id|identification number|ausweisnummer|passnummer|"
+        "driver license number|card number|document id|identification number|ausweisnummer|passnummer|"
         "dokumentennummer|numero de document|numero du document|numero de documento|numero documento|documentnummer|"
         "paspoortnummer|dni|licence|dl number|dl",
     ),
@@ -123,11 +123,23 @@ NAMES: Final[Mapping[str, Concept]] = {
     ),
     "authority": Concept.of(
         "text",
-        "issuing authority|authority|issued by|issuing country|issuer of document",
-        "issuing authority|authority|ausstellende behorde|behorde|autorite|autoridad|autorita|autoriteit|issuing country",
+        "issuing authority|authority|issued by|issuer of document",
+        "issuing authority|authority|ausstellende behorde|behorde|autorite|autoridad|autorita|autoriteit",
     ),
     "height": Concept.of("text", "height|body height", "height|hgt|grosse|taille|estatura|statura|lengte"),
     "eye_color": Concept.of("text", "eye color|eye colour|eyes", "eye color|eye colour|eyes|augenfarbe"),
+    "personal_number": Concept.of(
+        "code",
+        "personal number|national number|social security number|ssn|national id|national identification number|tax payer number",
+        "personal number|national number|social security number|social security|ssn|national id|national insurance number|"
+        "personal id|personennummer|sozialversicherungsnummer|numero de securite sociale|numero personal|bsn|"
+        "codice personale",
+    ),
+    "issuing_country": Concept.of(
+        "text",
+        "issuing country|issuing state|country of issue",
+        "issuing country|issuing state|country of issue|code of issuing state|country code|state code",
+    ),
     # --- what only keeps others from its words -----------------------------------------------------------------------
     "noise_total": Concept.of(
         "text",

@@ -24,6 +24,9 @@ _WEAK: Final = frozenset(
 )
 """Words that name a concept only where they are all of a field's name."""
 
+_NAMELESS: Final = frozenset("number value amount name text id code content raw string data item".split())
+"""Names of fields that no paper uses alone; what is around them names them."""
+
 _NEUTRAL: Final = frozenset(
     "the of a an and or in at on for value text str string raw printed full main primary own document doc receipt invoice bill "
     "statement form page first official registered total amount number num no nr id code name iso per field data s "
@@ -136,6 +139,7 @@ class _Context:
     name: str = ""
     concepts: tuple[str, ...] = ()
     owner: str = ""
+    phrases: tuple[str, ...] = ()
     listed: bool = False
     seen: tuple[int, ...] = field(default=())
 
@@ -160,6 +164,14 @@ def leaves(node: Node) -> Iterator[Leaf]:
             yield from leaves(one.node)
 
 
+def phrases_in(node: Node) -> set[str]:
+    """All that a schema calls its parts."""
+    own = set(node.phrases)
+    if isinstance(node, Listing):
+        return own | phrases_in(node.item)
+    return own.union(*(phrases_in(one.node) for one in node.fields)) if isinstance(node, Group) else own
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a field's name: ``totalAmount``, ``total_amount`` and ``Total amount`` are one."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
@@ -171,7 +183,7 @@ def _node(form: Any, context: _Context) -> Node:
     context = replace(context, seen=seen)
     words = words_of(context.name)
     kind = _type_of(form)
-    own = _phrases(context.name, {} if kind == "object" else form)  # the title of an object is its class's name
+    own = _phrases(context.name, form, titled=kind != "object")
     if form.get(MARKER_KEY) in GEOMETRY:
         return Leaf(form, nullable, "box" if form[MARKER_KEY] == "box" else "other", words=words)
     if MARKER_KEY in form:
@@ -179,7 +191,7 @@ def _node(form: Any, context: _Context) -> Node:
     if kind == "object" and isinstance(form.get("properties"), Mapping):
         found = _concepts(words, None, context.listed) or context.concepts
         owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
-        below = replace(context, concepts=found, owner=owner)
+        below = replace(context, concepts=found, owner=owner, phrases=() if context.listed else own)
         required = set(form.get("required", ()))
         fields = tuple(
             Field(key, _node(one, replace(below, name=key)), key in required) for key, one in form["properties"].items()
@@ -217,6 +229,8 @@ def _leaf(
     if generic and context.concepts and (not words or words[0] != "currency"):
         around = tuple(one for one in context.concepts if _compatible(concepts()[one].kind, kind))
         found = around or found
+    if generic:
+        own = (*own, *context.phrases)
     if kind is None:
         kind = (
             concepts()[found[0]].kind
@@ -306,17 +320,21 @@ def _first_branch(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     return min(branches, key=lambda one: one.get("type") == "string" and "format" not in one and "enum" not in one)
 
 
-def _phrases(name: str, form: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the schema calls a field: its name, its title, and what stands in quotation marks in its description."""
+def _phrases(name: str, form: Mapping[str, Any], *, titled: bool) -> tuple[str, ...]:
+    """What the schema calls a field: its name, its title, and what stands in quotation marks in its description.
+
+    The title of an object is its class's name, and not the field's.
+    """
     told = [" ".join(words_of(name))]
-    if isinstance(form.get("title"), str):
+    if titled and isinstance(form.get("title"), str):
         told.append(" ".join(words_of(form["title"])))
     if isinstance(form.get("description"), str):
         told += [
             " ".join(words_of(one))
             for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])
         ]
-    return tuple(dict.fromkeys(one for one in told if one))
+    told = [re.sub(r"\b(?:no|nr|num|nbr)\b", "number", one) for one in told]
+    return tuple(dict.fromkeys(one for one in told if one and one not in _NAMELESS))
 
 
 def _singular(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Rules over words: layout, labels, fields, tables, and the chat model that they make."""
