@@ -41,7 +41,6 @@ from extraction.errors import OptionError
 from extraction.named_models import chat_model, local_model
 
 if TYPE_CHECKING:
-
     from extraction.outcomes import Outcome
     from extraction.schemas import Schema
 

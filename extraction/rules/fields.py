@@ -156,7 +156,9 @@ class Fields:
                 own = name.startswith("own:")
                 if not own and any(label.rank(f"own:{one}") is not None for one in others):
                     continue
-                if (own and not (label.colon or label.leads)) or not (self._near(leaf, label) or (own and set(leaf.words) & OWNERS.keys())):
+                if (own and not (label.colon or label.leads)) or not (
+                    self._near(leaf, label) or (own and set(leaf.words) & OWNERS.keys())
+                ):
                     continue
                 found += [
                     (one.closeness * (1 - 0.004 * rank), one)
