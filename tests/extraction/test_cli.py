@@ -117,6 +117,20 @@ def test_out_and_plot_are_written_and_nothing_else(painter: Painter, folder: Pat
         assert plot.width / plot.height == pytest.approx(2, abs=0.01)
 
 
+def test_what_is_complete_of_a_cut_answer_can_be_kept(
+    painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = {"label": "square", "color": "red", "box": [250, 250, 750, 750]}
+    half = json.dumps({"objects": [thing, thing]})[:-20]
+    monkeypatch.setattr(painter, "write", lambda rgb: (half, "length"))
+    assert run("red.png").exit_code == 1
+    done = run("red.png", "--on-truncation", "salvage")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, value("red"))
+    refused = run("red.png", "--on-truncation", "mend")
+    assert refused.exit_code == 2
+    assert "raise" in refused.stderr
+
+
 @pytest.mark.parametrize(("name", "magic"), [("a.jpg", b"\xff\xd8"), ("a.PDF", b"%PDF"), ("a.svg", b"<?xml")])
 def test_a_plot_has_the_format_of_its_name(name: str, magic: bytes, painter: Painter, folder: Path) -> None:
     assert run("red.png", "--plot", name).exit_code == 0
