@@ -92,17 +92,7 @@ class DocumentReader:
                 f"boxes are asked for, and of {window} pages nobody could tell on which they are", hint="window=1"
             )
         form = window_schema(judge.schema)
-        options = {"on_truncation": "continue", **options}
-        if options["on_truncation"] == "salvage":
-            raise OptionError(
-                "what is complete of a cut answer would pass for all of its page",
-                hint='on_error="report" takes it, too',
-            )
-        if options.get("evidence") is not None:
-            if window != 1:
-                raise OptionError("evidence is that of one page, and several are to be shown at once", hint="window=1")
-            if isinstance(options["evidence"], str) and options["evidence"] == "words":
-                options["evidence"] = words_of_shown  # a page with a text layer needs no OCR
+        options = _checked(options, window)
         size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
         return cls(
             window_chain(model, form, instruction=instruction, options=_for_json(options, schema)),
@@ -252,6 +242,27 @@ def _emptied(items: list[Shown]) -> Iterator[Shown]:
     """The items of a list, which keeps none that was given out."""
     while items:
         yield items.pop(0)
+
+
+def _checked(options: Mapping[str, Any], window: int | Literal["fit"]) -> dict[str, Any]:
+    """The options of ``extraction_chain`` as a window is asked with them.
+
+    Raises:
+        OptionError: One of them cannot be honoured for documents.
+    """
+    asked = {"on_truncation": "continue", **options}
+    if asked["on_truncation"] == "salvage":
+        raise OptionError(
+            "what is complete of a cut answer would pass for all of its page", hint='on_error="report" takes it, too'
+        )
+    if "include_raw" in asked:
+        raise OptionError("a document has many messages", hint="include_report=True tells them, in windows")
+    if asked.get("evidence") is not None:
+        if window != 1:
+            raise OptionError("evidence is that of one page, and several are to be shown at once", hint="window=1")
+        if isinstance(asked["evidence"], str) and asked["evidence"] == "words":
+            asked["evidence"] = words_of_shown  # a page with a text layer needs no OCR
+    return asked
 
 
 def _together(config: RunnableConfig) -> RunnableConfig:

@@ -162,11 +162,13 @@ def _with_pictures(message: BaseMessage, pages: Sequence[Page]) -> BaseMessage:
 def _released(error: Exception) -> Exception:
     """The error without the pictures that the frames of its traceback would keep."""
     waiting: list[BaseException | None] = [error]
+    passed: set[int] = set()
     while waiting:
         one = waiting.pop()
-        if one is not None:
+        if one is not None and id(one) not in passed:
+            passed.add(id(one))
             traceback.clear_frames(one.__traceback__)
-            waiting += [one.__cause__, one.__context__] if one.__cause__ is not one.__context__ else [one.__context__]
+            waiting += [one.__cause__, one.__context__]
     return error
 
 

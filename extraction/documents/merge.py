@@ -80,9 +80,7 @@ def _list(trees: Sequence[Tree | None], field: Field, *, distinct: bool) -> list
     lists = [tree for tree in trees if isinstance(tree, list) and tree]
     expected = Expected.of(field.item, lists)
     items: list[Tree] = []
-    seams: list[
-        tuple[int, int]
-    ] = []  # of each page's end the places of the last item before it and the first behind it
+    at_ends: set[int] = set()  # places of the last items before pages' ends, and of the first ones behind them
     unknown = False  # whether a window since the last item tells nothing, so that something may stand between
     for tree in trees:
         unknown = unknown or tree is None
@@ -96,11 +94,10 @@ def _list(trees: Sequence[Tree | None], field: Field, *, distinct: bool) -> list
         else:
             items[-1] = whole
         if last >= 0:
-            seams.append((last, len(items) - 1))
+            at_ends |= {last, len(items) - 1}
         items += others
         unknown = False
-    for at in {at for seam in seams for at in seam}:
-        one = items[at]
+    for one in (items[at] for at in at_ends):
         if isinstance(one, Node) and not is_empty(one) and expected.lacking(one):
             one.loose = True
     if (key := field.mark(Key)) is not None:

@@ -371,6 +371,7 @@ def test_where_a_page_lacks_nothing_that_must_be_there_it_is_asked_as_a_picture_
         ({"repair": -1}, "repair"),
         ({"on_truncation": "ignore"}, "on_truncation"),
         ({"on_truncation": "salvage"}, "complete of a cut answer"),
+        ({"include_raw": True}, "many messages"),
         ({"window": 2, "evidence": "words"}, "evidence is that of one page"),
     ],
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from extraction import ChatTransformers, DocumentExtraction, extract_document
+from extraction import ChatTransformers, DocumentExtraction, ImageError, extract_document
 from extraction.chains import document_chain
 from extraction.engine import register_backend, unload
 from extraction.frames import Frame
@@ -143,6 +144,22 @@ def test_every_value_is_found_on_the_page_that_says_it(paper: Drawn, found: Docu
     pieces = sources[f"/transactions/{cut}/description"]
     assert [one.page for one in pieces] == [1, 2]
     assert " ".join(one.text for one in pieces) == paper.value["transactions"][cut]["description"]
+
+
+def test_a_pdf_is_opened_read_and_closed(paper: Drawn, tmp_path: Path) -> None:
+    path = tmp_path / "statement"
+    path.write_bytes(paper.pdf())
+    model = RemoteModel(answers=[_answer(sample.value) for sample in paper])
+    found = extract_document(model, path, BankStatement, sources=True, config={"max_concurrency": 1})
+    assert [row.amount for row in found.value.transactions] == [
+        row.amount for row in BankStatement.model_validate(paper.value).transactions
+    ]
+    assert found.complete
+    assert found.sources is not None
+    assert found.sources.not_found == ()  # by the PDF's own words
+    assert found.sources["/closing_balance"][0].page == 2
+    with pytest.raises(ImageError, match="there is no such file"):
+        extract_document(model, tmp_path / "missing.pdf", BankStatement)
 
 
 def test_without_being_asked_nothing_is_looked_for() -> None:

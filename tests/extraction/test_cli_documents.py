@@ -99,6 +99,7 @@ def test_the_report_tells_the_pages() -> None:
         "compared": 0,
         "missing": [],
         "failed": [],
+        "loose": [],
         "asked_again": [],
     }
 

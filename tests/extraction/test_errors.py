@@ -54,6 +54,7 @@ def test_only_what_another_try_can_change_says_so() -> None:
         "TruncatedOutputError",
         "UnreadableOutputError",
         "SchemaMismatchError",
+        "DocumentError",
     }
 
 

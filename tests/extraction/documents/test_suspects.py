@@ -152,7 +152,7 @@ def test_errors_that_hide_each_other() -> None:
         "/moves/4",
         "/moves/14",
     ]
-    worse = {"owner": "Bob", "count": None, "moves": []}
+    worse: dict[str, Any] = {"owner": "Bob", "count": None, "moves": []}
     others = {0: windows(right[0])[0], 1: windows(worse)[0], 2: windows(right[2])[0]}
     assert [window.data for window in judge.better(windows(*wrong), others)] == right
 
