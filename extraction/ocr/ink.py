@@ -71,9 +71,11 @@ def find_ink(strip: Pixels) -> Ink | None:
     if strongest < _CONTRAST:
         return None
     mask = away > max(_CONTRAST, 0.4 * strongest)
-    rules = mask.mean(axis=1) > _RULE, mask.mean(axis=0) > _UPRIGHT_RULE
-    mask[rules[0]] = False
-    mask[:, rules[1]] = False
+    rules, upright = np.flatnonzero(mask.mean(axis=1) > _RULE), mask.mean(axis=0) > _UPRIGHT_RULE
+    middle = len(mask) / 2
+    mask[: max(rules[rules < middle], default=-1) + 1] = False  # the text stands between the rules next to it
+    mask[min(rules[rules >= middle], default=len(mask)) :] = False
+    mask[:, upright] = False
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return None

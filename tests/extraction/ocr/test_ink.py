@@ -37,6 +37,7 @@ def test_an_empty_strip_and_noise_have_no_ink() -> None:
 def test_rules_below_and_beside_the_text_are_no_ink() -> None:
     pixels = strip((10, 40), (60, 90))
     pixels[17:19] = 0
+    pixels[19:, 95:97] = 0  # a cell's border that goes on below
     pixels[:, 2:4] = 0
     found = find_ink(pixels)
     assert found is not None
