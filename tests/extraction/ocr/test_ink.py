@@ -45,6 +45,16 @@ def test_rules_below_and_beside_the_text_are_no_ink() -> None:
     assert found.bottom == 0.75
 
 
+def test_a_rule_that_runs_aslant_is_no_ink_either() -> None:
+    pixels = strip((10, 40), (60, 90))
+    pixels[0, :80] = 0
+    pixels[1, 75:] = 0
+    pixels[2, 90:] = 0
+    found = find_ink(pixels)
+    assert found is not None
+    assert (found.top, found.bottom, found.columns.sum()) == (0.25, 0.75, 60)
+
+
 def test_words_begin_and_end_at_their_ink() -> None:
     spans = word_spans([[0.14, 0.2, 0.26], [0.55, 0.85]], ink_of((10, 30), (50, 90)))
     assert spans == [Span(0.1, 0.3), Span(0.5, 0.9)]
