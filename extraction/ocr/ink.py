@@ -33,6 +33,9 @@ _WIDE = 2.5
 """A gap wider than this share of the height of a line's ink, and than so many gaps between letters, is a blank: also in
 typewriter faces, whose points and colons stand in gaps of 0.4."""
 
+_FAINT_RULE = 0.7
+_EMPTY = 0.03
+
 _TRIM = 0.3
 """At most this share of a strip's height is taken for empty paper above its text, and below it."""
 
@@ -71,9 +74,11 @@ def find_ink(strip: Pixels) -> Ink | None:
     if strongest < _CONTRAST:
         return None
     mask = away > max(_CONTRAST, 0.4 * strongest)
-    rules = mask.mean(axis=1) > _RULE, mask.mean(axis=0) > _UPRIGHT_RULE
-    mask[rules[0]] = False
-    mask[:, rules[1]] = False
+    upright = mask.mean(axis=0) > _UPRIGHT_RULE
+    first, last = _between_rules(mask, away > _CONTRAST)
+    mask[:first] = False  # the text stands between the rules next to it
+    mask[last:] = False
+    mask[:, upright] = False
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return None
@@ -81,6 +86,28 @@ def find_ink(strip: Pixels) -> Ink | None:
     trim = int(_TRIM * height)
     top, bottom = min(int(rows[0]), trim), max(int(rows[-1]) + 1, height - trim)
     return Ink(mask[top:bottom].any(axis=0), top / height, bottom / height, bottom - top)
+
+
+def _between_rules(mask: npt.NDArray[np.bool_], faint: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """The rows of a strip from behind the rule above its text to the one below it.
+
+    Rules that run a little aslant take some rows, in each of which they are shorter and fainter: such rows count where the
+    strip ends, and those next to them until one is empty.
+    """
+    height = len(mask)
+    trim = int(_TRIM * height)
+    share = mask.mean(axis=1)
+    rule = share > _RULE
+    outside = np.r_[0:trim, height - trim : height]
+    rule[outside] |= faint.mean(axis=1)[outside] > _FAINT_RULE
+    above, below = (np.flatnonzero(rule[: height // 2]), np.flatnonzero(rule[height // 2 :]) + height // 2)
+    first = int(above[-1]) + 1 if above.size else 0
+    while 0 < first < trim and share[first] > _EMPTY:
+        first += 1
+    last = int(below[0]) if below.size else height
+    while height - trim < last < height and share[last - 1] > _EMPTY:
+        last -= 1
+    return first, last
 
 
 def word_spans(centres: Sequence[Sequence[float]], ink: Ink | None) -> list[Span]:

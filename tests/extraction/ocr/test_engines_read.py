@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from extraction import read_words
+from extraction import ModelLoadError, read_words
+from extraction.ocr import rapid
 from extraction.ocr.engines import EngineName
 from extraction.ocr.layout import text_angle
 from extraction.ocr.rapid import detector_view
@@ -93,6 +96,22 @@ def test_light_text_on_a_dark_ground_is_cut_to_its_ink_too() -> None:
 def test_the_direction_of_most_text_is_that_of_the_page(reading: Reading) -> None:
     _, read = reading("receipt", "rapidocr", 180)
     assert text_angle(read.lines) == pytest.approx(180, abs=1)
+
+
+def test_characters_without_known_places_share_their_line_evenly() -> None:
+    known = SimpleNamespace(word_cols=[[1, 3], [7]], line_txt_len=10.0, confs=[0.9, 0.8, 1.0, 0.7])
+    read = rapid._reading("ab c", known)
+    assert (read.centres, read.scores) == ((0.15, 0.35, 0.75), (0.9, 0.8, 1.0, 0.7))
+    unknown = SimpleNamespace(word_cols=[[1]], line_txt_len=10.0, confs=[0.6])
+    read = rapid._reading("ab c", unknown)
+    assert (read.centres, read.scores) == ((0.125, 0.375, 0.875), (0.6,) * 4)
+    assert rapid._reading(" ", unknown).text == ""
+
+
+def test_other_weights_are_told_and_never_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "other.onnx").touch()
+    with pytest.raises(ModelLoadError, match=r"no weights named PP-OCRv6_det_small.onnx \(there are other.onnx\)"):
+        rapid._weights(tmp_path, rapid._DETECTOR)
 
 
 def test_the_detector_sees_bounded_pictures_in_whole_steps() -> None:

@@ -37,11 +37,22 @@ def test_an_empty_strip_and_noise_have_no_ink() -> None:
 def test_rules_below_and_beside_the_text_are_no_ink() -> None:
     pixels = strip((10, 40), (60, 90))
     pixels[17:19] = 0
+    pixels[19:, 95:97] = 0  # a cell's border that goes on below
     pixels[:, 2:4] = 0
     found = find_ink(pixels)
     assert found is not None
     assert found.columns.sum() == 60
     assert found.bottom == 0.75
+
+
+def test_a_rule_that_runs_aslant_is_no_ink_either() -> None:
+    pixels = strip((10, 40), (60, 90))
+    pixels[0, :80] = 0
+    pixels[1, 75:] = 0
+    pixels[2, 90:] = 0
+    found = find_ink(pixels)
+    assert found is not None
+    assert (found.top, found.bottom, found.columns.sum()) == (0.25, 0.75, 60)
 
 
 def test_words_begin_and_end_at_their_ink() -> None:
