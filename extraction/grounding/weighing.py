@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from extraction.grounding.candidates import Candidate
 from extraction.grounding.context import Surroundings
 from extraction.grounding.leaves import Leaf, lists_of
-from extraction.grounding.page_index import PageIndex, Span
+from extraction.grounding.page_index import PageIndex
 from extraction.grounding.reading_frame import Placed
 from extraction.grounding.rows import Anchors, Position, find_anchors
+from extraction.grounding.segments import Span
 from extraction.grounding.sources import Match, Source
 from extraction.places import Path
 
