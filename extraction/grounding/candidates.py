@@ -11,8 +11,9 @@ from rapidfuzz import fuzz, process
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.page_index import PageIndex, Part, Span, Stream
+from extraction.grounding.page_index import PageIndex, Stream
 from extraction.grounding.phones import same_phone
+from extraction.grounding.segments import Part, Span
 from extraction.grounding.sources import Match
 from extraction.grounding.values import FUZZY, bare, plain, same_time
 

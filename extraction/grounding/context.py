@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.page_index import PageIndex, Span
+from extraction.grounding.page_index import PageIndex
+from extraction.grounding.segments import Span
 from extraction.grounding.terms import named, terms
 
 _PAST_VALUES = 0.85

@@ -16,7 +16,7 @@ import numpy as np
 
 from extraction.errors import OptionError
 from extraction.grounding.assignment import assign
-from extraction.grounding.candidates import find_candidates
+from extraction.grounding.candidates import Candidate, find_candidates
 from extraction.grounding.leaves import find_leaves
 from extraction.grounding.page_index import PageIndex
 from extraction.grounding.sources import Source, Sources
@@ -63,7 +63,15 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
 def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None) -> Sources:
     """``find_sources`` on pages that are ready for look-ups, in their order."""
     leaves = find_leaves(data, schema)
-    weighed = weigh(leaves.wanted, [find_candidates(leaf, indices) for leaf in leaves.wanted], indices)
+    # Leaves of one value have the same places: a column of ones is looked up once.
+    known: dict[tuple[object, ...], list[Candidate]] = {}
+    candidates = []
+    for leaf in leaves.wanted:
+        value = (type(leaf.value), leaf.value, leaf.chosen)
+        if value not in known:
+            known[value] = find_candidates(leaf, indices)
+        candidates.append(known[value])
+    weighed = weigh(leaves.wanted, candidates, indices)
     chosen = _assign(weighed)
     _share(weighed, chosen)
     owned = {options[place].span for options, place in zip(weighed, chosen, strict=True) if place is not None}
@@ -85,15 +93,15 @@ def _assign(weighed: Sequence[Sequence[Weighed]]) -> list[int | None]:
     """For each leaf which of its places it gets: those together with the largest gain."""
     chosen: list[int | None] = [None] * len(weighed)
     for group in _groups(weighed):
-        spans = list(dict.fromkeys(one.key for leaf in group for one in weighed[leaf] if one.gain > 0))
+        spans = list(dict.fromkeys(one.span for leaf in group for one in weighed[leaf] if one.gain > 0))
         columns = {span: column for column, span in enumerate(spans)}
         gains = np.zeros((len(group), len(spans)))
         place_of: dict[tuple[int, int], int] = {}
         for row, leaf in enumerate(group):
             for place, one in enumerate(weighed[leaf]):
-                if one.gain > 0 and one.gain > gains[row, columns[one.key]]:
-                    gains[row, columns[one.key]] = one.gain
-                    place_of[row, columns[one.key]] = place
+                if one.gain > 0 and one.gain > gains[row, columns[one.span]]:
+                    gains[row, columns[one.span]] = one.gain
+                    place_of[row, columns[one.span]] = place
         for row, column in enumerate(assign(gains)):
             if column is not None:
                 chosen[group[row]] = place_of[row, column]
@@ -114,7 +122,7 @@ def _groups(weighed: Sequence[Sequence[Weighed]]) -> list[list[int]]:
     for leaf, options in enumerate(weighed):
         for one in options:
             if one.gain > 0:
-                parent[root(leaf)] = root(first.setdefault(one.key, leaf))
+                parent[root(leaf)] = root(first.setdefault(one.span, leaf))
     groups: dict[int, list[int]] = defaultdict(list)
     for leaf in range(len(weighed)):
         groups[root(leaf)].append(leaf)

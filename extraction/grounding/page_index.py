@@ -5,7 +5,6 @@ It is built once per page. Rows and columns are found in the reading frame, so t
 
 from __future__ import annotations
 
-import statistics
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,79 +15,18 @@ from functools import cached_property
 from itertools import accumulate
 
 from extraction.grounding.dates import MonthDay
-from extraction.grounding.letter_widths import Widths, widths_of
+from extraction.grounding.letter_widths import widths_of
 from extraction.grounding.numbers import Money, find_currencies
 from extraction.grounding.reading_frame import Placed, ReadingFrame
+from extraction.grounding.segments import Part, Segment, Span, cut_word, find_rows, pieces, segments_of
 from extraction.grounding.values import Found, bare_letters, find_values
-from extraction.pages.words import PageWords, Word
+from extraction.pages.words import PageWords
 from extraction.schemas.geometry import Box
-
-_COLUMN_GAP = 1.2
-_COLUMN_LETTERS = 2.2
-"""A gap between two words that is wider than so many of their heights, and letters, parts two columns."""
 
 _NUMBERS = ("number", "money", "percent")
 
 _DIGIT_GAP = 0.95
 """A gap between two groups of digits that is wider than so many heights parts two numbers."""
-
-
-@dataclass(slots=True)
-class Segment:
-    """Words that stand close together on one line.
-
-    Attributes:
-        index: Its place among the page's segments, in reading order.
-        words: Its words.
-        text: They, with one blank between two.
-        starts: Where each begins in ``text``.
-        placed: Where it stands in the reading frame.
-        places: Where each word stands there.
-        row: Which visual row it is in, from the top.
-        block: Its block.
-        widths: Measures its characters.
-        found: The values in it.
-    """
-
-    index: int
-    words: Sequence[Word]
-    text: str
-    starts: list[int]
-    placed: Placed
-    places: list[Placed]
-    block: int
-    widths: Widths
-    row: int = 0
-    found: tuple[Found, ...] = ()
-
-    @property
-    def is_label(self) -> bool:
-        """Whether it names something: it has letters, and is no value."""
-        letters = sum(map(str.isalpha, self.text))
-        valued = sum(one.end - one.start for one in self.found if not one.fuzzy)
-        return letters >= 2 and valued < len(self.text) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some characters of a segment."""
-
-    segment: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A place on a page that may say a value; two that are equal are the same place.
-
-    Attributes:
-        page: The page's number.
-        parts: Characters of segments, in reading order; several where a value goes on in the next line.
-    """
-
-    page: int
-    parts: tuple[Part, ...]
 
 
 @dataclass(slots=True)
@@ -111,8 +49,6 @@ class PageIndex:
     Attributes:
         number: The page's number.
         page: Its words.
-        frame: How its text lies.
-        widths: Measures its characters.
         segments: In reading order.
         rows: The segments of each visual row, from left to right, by index.
         numbers: Places by the number that stands there; all readings.
@@ -126,9 +62,7 @@ class PageIndex:
 
     number: int
     page: PageWords
-    frame: ReadingFrame
-    widths: Widths
-    segments: list[Segment] = field(default_factory=list)
+    segments: list[Segment]
     rows: list[list[int]] = field(default_factory=list)
     numbers: dict[Decimal, list[Span]] = field(default_factory=lambda: defaultdict(list))
     misread: dict[Decimal, list[Span]] = field(default_factory=lambda: defaultdict(list))
@@ -141,9 +75,9 @@ class PageIndex:
     @classmethod
     def of(cls, page: PageWords, number: int = 1) -> PageIndex:
         """The index of a page."""
-        index = cls(number, page, ReadingFrame(page), widths_of(page.words))
-        index._cut_segments()
-        index._find_rows()
+        frame, widths = ReadingFrame(page), widths_of(page.words)
+        index = cls(number, page, segments_of(page, frame, widths))
+        index.rows = find_rows(index.segments)
         for segment in index.segments:
             index._read_values(segment)
         return index
@@ -168,8 +102,8 @@ class PageIndex:
         """Where a place stands in the reading frame; of several lines the first."""
         part = span.parts[0]
         segment = self.segments[part.segment]
-        pieces = list(_pieces(segment, part))
-        first, last = pieces[0], pieces[-1]
+        covered = list(pieces(segment, part))
+        first, last = covered[0], covered[-1]
         left, right = segment.places[first[0]], segment.places[last[0]]
         return Placed(
             left.left + first[1] * (left.right - left.left),
@@ -184,55 +118,11 @@ class PageIndex:
 
     def _boxes(self, part: Part) -> Iterator[Box]:
         segment = self.segments[part.segment]
-        for index, begin, end in _pieces(segment, part):
+        for index, begin, end in pieces(segment, part):
             box = segment.words[index].box
-            yield box if (begin, end) == (0.0, 1.0) else _cut(segment.words[index], begin, end)
+            yield box if (begin, end) == (0.0, 1.0) else cut_word(segment.words[index], begin, end)
 
     # --- reading the page --------------------------------------------------------------------------------------------
-
-    def _cut_segments(self) -> None:
-        for line in self.page.lines:
-            waiting: list[tuple[Word, Placed]] = []
-            for word in line.words:
-                placed = self.frame.place(word)
-                if waiting and _is_column_gap(*waiting[-1], word, placed):
-                    self._add_segment(waiting, line.block)
-                    waiting = []
-                waiting.append((word, placed))
-            if waiting:
-                self._add_segment(waiting, line.block)
-
-    def _add_segment(self, pairs: list[tuple[Word, Placed]], block: int) -> None:
-        words, places = [word for word, _ in pairs], [placed for _, placed in pairs]
-        starts, length = [], 0
-        for word in words:
-            starts.append(length)
-            length += len(word.text) + 1
-        placed = Placed(
-            min(one.left for one in places),
-            max(one.right for one in places),
-            statistics.fmean(one.middle for one in places),
-            statistics.median(one.height for one in places),
-        )
-        text = " ".join(word.text for word in words)
-        self.segments.append(Segment(len(self.segments), words, text, starts, placed, places, block, self.widths))
-
-    def _find_rows(self) -> None:
-        """Puts segments whose middle lines are close into one row."""
-        ordered = sorted(self.segments, key=lambda one: one.placed.middle)
-        for segment in ordered:
-            if self.rows:
-                row = [self.segments[index].placed for index in self.rows[-1]]
-                reach = 0.5 * min(segment.placed.height, statistics.fmean(one.height for one in row[-3:]))
-                near = segment.placed.middle - statistics.fmean(one.middle for one in row[-3:]) < reach
-                if near and all(segment.placed.overlap(one) < 0.3 for one in row):
-                    self.rows[-1].append(segment.index)
-                    segment.row = len(self.rows) - 1
-                    continue
-            segment.row = len(self.rows)
-            self.rows.append([segment.index])
-        for indices in self.rows:
-            indices.sort(key=lambda index: self.segments[index].placed.left)
 
     def _read_values(self, segment: Segment) -> None:
         if not any(map(str.isdigit, segment.text)):
@@ -258,7 +148,7 @@ class PageIndex:
 
     def _is_close(self, segment: Segment, found: Found) -> bool:
         """Whether the digits of a number stand close enough together to be one."""
-        words = [index for index, _, _ in _pieces(segment, Part(segment.index, found.start, found.end))]
+        words = [index for index, _, _ in pieces(segment, Part(segment.index, found.start, found.end))]
         places = [segment.places[index] for index in words]
         digits = [any(map(str.isdigit, segment.words[index].text)) for index in words]
         return all(
@@ -381,13 +271,6 @@ class PageIndex:
         return True
 
 
-def _is_column_gap(before: Word, left: Placed, after: Word, right: Placed) -> bool:
-    """Whether the gap between two words of a line is too wide for a blank: by their height, and by their letters."""
-    letter = (left.right - left.left + right.right - right.left) / (len(before.text) + len(after.text))
-    gap = right.left - left.right
-    return gap > _COLUMN_GAP * max(left.height, right.height) and gap > _COLUMN_LETTERS * letter
-
-
 def _is_in(one: Found, other: Found) -> bool:
     """Whether a value is the same as another around it, which may have its currency or sign besides."""
     if not other.start <= one.start <= one.end <= other.end or {one.kind, other.kind} - {*_NUMBERS, one.kind}:
@@ -398,32 +281,3 @@ def _is_in(one: Found, other: Found) -> bool:
 def _absolute(found: Found) -> set[Decimal]:
     amounts = (one.amount if isinstance(one, Money) else one for one in found.readings)
     return {abs(one) for one in amounts if isinstance(one, Decimal)}
-
-
-def _cut(word: Word, begin: float, end: float) -> Box:
-    """The box around a piece of a word, from one share of its width to another."""
-    if word.quad is None or len(word.quad.points) != 4:
-        box = word.box
-        width = box.x2 - box.x1
-        return Box(x1=box.x1 + begin * width, y1=box.y1, x2=box.x1 + end * width, y2=box.y2)
-    top_left, top_right, bottom_right, bottom_left = word.quad.points
-    corners = [
-        (one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
-        for one, other in ((top_left, top_right), (bottom_left, bottom_right))
-        for share in (begin, end)
-    ]
-    xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    return Box(x1=min(xs), y1=min(ys), x2=max(xs), y2=max(ys))
-
-
-def _pieces(segment: Segment, part: Part) -> Iterator[tuple[int, float, float]]:
-    """The words of a part, each with the shares of its width at which the part begins and ends in it."""
-    first = max(bisect_right(segment.starts, part.start) - 1, 0)
-    for index in range(first, len(segment.words)):
-        start, text = segment.starts[index], segment.words[index].text
-        if start >= part.end:
-            return
-        begin, end = max(part.start - start, 0), min(part.end - start, len(text))
-        if begin < end:
-            whole = segment.widths(text)
-            yield index, segment.widths(text[:begin]) / whole, segment.widths(text[:end]) / whole

@@ -13,7 +13,7 @@ _OFFSETS = {0: 1.0, 1: 0.85, 2: 0.5, 3: 0.3, -1: 0.25, -2: 0.1}
 _OTHER_ROW = 0.8
 """How much a row says in which the rarest value of an item does not stand: it may be the row before or after."""
 
-_MOST_PLACES = 60
+MOST_PLACES = 60
 """A leaf that may stand at more places than these says nothing about the row of its item."""
 
 _MOST_ROWS = 16
@@ -45,20 +45,27 @@ class Anchors:
 
         None where nothing is known about the item.
         """
+        between = self.between(item)
+        if between is None:
+            return None
+        own = self.rows[item]
+        if row == own:
+            return 1.0
+        if own < row < between[1]:
+            return max(0.75 - 0.1 * (row - own), 0.2)
+        if between[0] < row < own:
+            return max(0.45 - 0.1 * (own - row), 0.1)
+        return 0.0
+
+    def between(self, item: int) -> tuple[int, int] | None:
+        """The rows of the items before and after one, between which all of it stands; None where nothing is known."""
         own = self.rows.get(item)
         if own is None:
             return None
-        if row == own:
-            return 1.0
         place = bisect_right(self.ordered, own)
         following = self.ordered[place] if place < len(self.ordered) else own + 6
-        if own < row < following:
-            return max(0.75 - 0.1 * (row - own), 0.2)
         place = bisect_left(self.ordered, own)
-        previous = self.ordered[place - 1] if place else own - 3
-        if previous < row < own:
-            return max(0.45 - 0.1 * (own - row), 0.1)
-        return 0.0
+        return (self.ordered[place - 1] if place else own - 3), following
 
 
 def find_anchors(items: Mapping[int, Sequence[Sequence[Position]]]) -> Anchors:
@@ -81,7 +88,7 @@ def find_anchors(items: Mapping[int, Sequence[Sequence[Position]]]) -> Anchors:
 
 def _likely(leaves: Sequence[Sequence[Position]]) -> list[tuple[Position, float]]:
     """Where an item may begin, with how much of it stands there."""
-    telling = [places for places in leaves if 0 < len(places) <= _MOST_PLACES]
+    telling = [places for places in leaves if 0 < len(places) <= MOST_PLACES]
     scores: dict[int, float] = defaultdict(float)
     lefts: dict[int, tuple[float, float]] = {}
     for places in telling:

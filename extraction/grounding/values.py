@@ -339,6 +339,7 @@ def bare_letters(text: str) -> Iterator[tuple[int, str]]:
                 yield place, told
 
 
+@lru_cache(maxsize=65536)
 def bare(text: str) -> str:
     """Only the letters and digits of a text, without case."""
     return "".join(told for _, told in bare_letters(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from extraction.grounding.candidates import Candidate
 from extraction.grounding.context import Surroundings
 from extraction.grounding.leaves import Leaf, lists_of
-from extraction.grounding.page_index import PageIndex, Span
+from extraction.grounding.page_index import PageIndex
 from extraction.grounding.reading_frame import Placed
-from extraction.grounding.rows import Anchors, Position, find_anchors
+from extraction.grounding.rows import MOST_PLACES, Anchors, Position, find_anchors
+from extraction.grounding.segments import Span
 from extraction.grounding.sources import Match, Source
 from extraction.places import Path
 
@@ -29,6 +31,9 @@ _TELLING = 3
 
 _ADJACENT = 0.6
 """Nearer to the row of its item than this is the row itself and the next one."""
+
+_LIKE = 0.85
+"""Text that is less like a value than this says nothing about the row of its item."""
 
 _NAMED = 0.5
 """From which likeness on a label names a leaf."""
@@ -55,11 +60,6 @@ class Weighed:
     @property
     def span(self) -> Span:
         """Where it is."""
-        return self.candidate.span
-
-    @property
-    def key(self) -> Span:
-        """What is the same for the same place."""
         return self.candidate.span
 
     @property
@@ -94,6 +94,7 @@ class _Scale:
             self._first_rows[index.number] = rows
             rows += len(index.rows) + 8  # a page's last row and the next one's first are no neighbours
         self._rows = max(rows, 1)
+        self._ordered: dict[int, tuple[list[int], list[Candidate]]] = {}
         self._lists = lists_of(leaves)
         self._anchors: dict[Path, Anchors] = {
             path: find_anchors({item: [self._positions(place) for place in places] for item, places in items.items()})
@@ -112,9 +113,24 @@ class _Scale:
         """Of very many places of a leaf in a list those in its item's rows, where there are any."""
         if leaf.items is None or len(candidates) <= _KEPT:
             return candidates
+        return self._in_rows(leaf, candidates) or candidates
+
+    def _in_rows(self, leaf: Leaf, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """The places in the rows of a leaf's item."""
+        assert leaf.items is not None
         path, item = leaf.items
-        near = [one for one in candidates if self._anchors[path].nearness(item, self._row(one))]
-        return near or candidates
+        between = self._anchors[path].between(item)
+        if between is None:
+            return ()
+        rows, ordered = self._by_row(candidates)
+        return ordered[bisect_right(rows, between[0]) : bisect_left(rows, between[1])]
+
+    def _by_row(self, candidates: Sequence[Candidate]) -> tuple[list[int], list[Candidate]]:
+        """Places by their rows, from the top; leaves of one value share their list of places, and so this."""
+        if id(candidates) not in self._ordered:
+            ordered = sorted(candidates, key=self._row)
+            self._ordered[id(candidates)] = ([self._row(one) for one in ordered], ordered)
+        return self._ordered[id(candidates)]
 
     def _weigh(self, place: int, leaf: Leaf, one: Candidate) -> Weighed:
         gain = {"exact": _EXACT, "equal": _EQUAL}.get(one.match, _FUZZY * one.score)
@@ -162,8 +178,10 @@ class _Scale:
     def _find_texts(self) -> Mapping[tuple[int, int], list[tuple[int, int]]]:
         """Where the texts among the values stand, by page and segment."""
         found: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        seen: set[int] = set()
         for leaf, candidates in zip(self._leaves, self._candidates, strict=True):
-            if not leaf.meaning.by_value:
+            if not leaf.meaning.by_value and id(candidates) not in seen:
+                seen.add(id(candidates))
                 for one in candidates:
                     for part in one.span.parts:
                         found[one.index.number, part.segment].append((part.start, part.end))
@@ -172,11 +190,14 @@ class _Scale:
     def _row(self, one: Candidate) -> int:
         return self._first_rows[one.index.number] + one.index.row(one.span)
 
-    def _positions(self, place: int) -> list[Position]:
+    def _positions(self, place: int) -> Sequence[Position]:
+        candidates = self._candidates[place]
+        if len(candidates) > MOST_PLACES:  # too many to tell anything
+            return ()
         return [
             Position(self._row(one), one.index.placed(one.span).left)
-            for one in self._candidates[place]
-            if one.match != "fuzzy" or one.score > 0.85
+            for one in candidates
+            if one.match != "fuzzy" or one.score > _LIKE
         ]
 
     def _hint(self, leaf: Leaf, one: Candidate) -> float:
@@ -196,8 +217,7 @@ class _Scale:
         for leaf, candidates in zip(self._leaves, self._candidates, strict=True):
             if leaf.items is None:
                 continue
-            path, item = leaf.items
-            near = [one for one in candidates if self._anchors[path].nearness(item, self._row(one))]
+            near = self._in_rows(leaf, candidates)
             if len(near) == 1:
                 seen[_column(leaf)].append(near[0].index.placed(near[0].span))
         return {
