@@ -2,7 +2,7 @@
 
 A word counts when it is seen on the page: text that is not drawn, lies outside, or has the colour of its ground would
 be found by a search and never by a reader. Characters come in the order of the file, which keeps those of a word
-together and says little about lines; lines and blocks come from where the words stand.
+together and says little about lines; lines and blocks come from where the words stand, as those of an OCR engine do.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from extraction.ocr.order import in_reading_order
 from extraction.pages.chars import BLANK, GUESSED, UNMAPPED, Char
-from extraction.pages.reading_order import Piece, arrange
 from extraction.pages.rects import Rect
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas.geometry import Point, Polygon
 
-ENGINE = "text layer"
+ENGINE: Final = "text layer"
 
 _BETWEEN = {BLANK, GUESSED}
 _CONTRAST = 10  # of 255: paper's own noise is below, the palest print above
@@ -34,7 +35,7 @@ _SEEN_SHARE = 0.2  # below it what is seen is seen by accident
 # In ems.
 _WORD_GAP = 0.3  # a blank is 0.2 to 0.35
 _GUESSED_GAP = 0.12  # and less in a narrow line, where pdfium sees one, too
-_BACK = 0.5  # letters of one word overlap by less
+_BACK = 0.5  # neighbours on a line overlap by less
 _LINE_GAP = 1.0  # words that stand this far apart are on one line when nothing else says so
 _BLANK_GAP = 2.5  # and this far when only blanks are between them in the file
 
@@ -231,45 +232,38 @@ def _is_seen(run: _Run, grey: npt.NDArray[np.uint8]) -> bool:
 
 def _page_words(runs: dict[float, list[_Run]], size: tuple[int, int]) -> PageWords:
     """The words in lines and blocks; text of the most common angle first."""
-    weights: Counter[float] = Counter()
-    for angle, group in runs.items():
-        weights[angle] = sum(len(run.text) for run in group)
+    weights = Counter({angle: sum(len(run.text) for run in group) for angle, group in runs.items()})
     lines: list[Line] = []
     for angle, weight in weights.most_common():
         if weight:
             first = lines[-1].block + 1 if lines else 0
             lines += _lines(runs[angle], _Frame(angle), size, first)
-    angle = max(weights, key=lambda angle: weights[angle], default=0.0)
-    return PageWords(tuple(lines), size, ENGINE, angle)
+    return PageWords(tuple(lines), size, ENGINE, weights.most_common(1)[0][0])
 
 
 def _lines(runs: Sequence[_Run], frame: _Frame, size: tuple[int, int], first: int) -> Iterator[Line]:
-    """The lines of one angle in reading order, their blocks counted from ``first``."""
-    rows = [sorted(row, key=lambda run: run.ink.left) for row in _rows(runs)]
-    pieces = [Piece(index, _core(row), sum(map(_letters, row))) for index, row in enumerate(rows)]
-    for number, block in enumerate(arrange(pieces), first):
-        for piece in block:
-            words = tuple(_word(run, frame, size) for run in rows[piece.index])
-            ink = Rect.union(run.ink for run in rows[piece.index])
-            seen = Rect.union(run.seen for run in rows[piece.index])
-            yield Line(words, seen.box.clamp(size), quad=frame.quad(ink), block=number)
+    """The lines of one angle in reading order, their blocks counted from ``first``.
+
+    They are put in order by their letters' height and not by their ink, which is low in "no" and high in "Tip".
+    """
+    known: dict[int, _Run] = {}
+    rooms = []
+    for row in _rows(runs):
+        words = [Word(run.text, _room(run).box) for run in row]
+        known.update((id(word), run) for word, run in zip(words, row, strict=True))
+        rooms.append(Line(tuple(words), Rect.union(_room(run) for run in row).box))
+    for line in in_reading_order(rooms, 0.0):
+        members = [known[id(word)] for word in line.words]
+        inked = tuple(Word(run.text, run.seen.box.clamp(size), quad=frame.quad(run.ink)) for run in members)
+        seen = Rect.union(run.seen for run in members).box.clamp(size)
+        quad = frame.quad(Rect.union(run.ink for run in members))
+        yield Line(inked, seen, quad=quad, block=first + line.block)
 
 
-def _word(run: _Run, frame: _Frame, size: tuple[int, int]) -> Word:
-    return Word(run.text, run.seen.box.clamp(size), quad=frame.quad(run.ink))
-
-
-def _core(row: Sequence[_Run]) -> Rect:
-    """Where a line stands, as high as its letters are: the room of a font may reach into the lines around."""
-    cell = Rect.union(run.cell for run in row)
-    em = max(run.em for run in row)
-    surplus = max(cell.height - em, 0.0) / 2
-    return Rect(cell.left, cell.top + surplus, cell.right, cell.bottom - surplus)
-
-
-def _letters(run: _Run) -> int:
-    """How many letters; one of a script without blanks stands for two."""
-    return sum(1 + (char >= "\u2e80") for char in run.text if char.isalpha())
+def _room(run: _Run) -> Rect:
+    """Where a word stands, as high as its letters are: the room of a font may reach into the lines around."""
+    surplus = max(run.cell.height - run.em, 0.0) / 2
+    return Rect(run.cell.left, run.cell.top + surplus, run.cell.right, run.cell.bottom - surplus)
 
 
 def _rows(runs: Sequence[_Run]) -> list[list[_Run]]:
