@@ -249,7 +249,7 @@ class Board:
 
 def _names_column(label: Label) -> bool:
     return any(
-        name in COLUMNS or concepts().get(name) is not None and concepts()[name].kind == "date"
+        name in COLUMNS or (concepts().get(name) is not None and concepts()[name].kind == "date")
         for name, _ in label.names
     )
 

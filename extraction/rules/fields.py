@@ -189,13 +189,13 @@ class Fields:
             return None
         start, end = match.span()
         before = span.text[:start].split()
-        if before and not all(len(word) <= 4 and word.isupper() or not word.isalnum() for word in before):
+        if before and not all((len(word) <= 4 and word.isupper()) or not word.isalnum() for word in before):
             return None  # words, and then digits: no number of something
         if before and all(word.isalnum() for word in before):
             start = 0  # GB 123 4567
         rest = re.match(r"(?: [0-9][0-9A-Z./-]*(?![\w:]))*", span.text[end:])
         grouped = (
-            rest.group() if rest and not self.board.findings.at(span.cell) or leaf.concepts[:1] == ("vat_id",) else ""
+            rest.group() if (rest and not self.board.findings.at(span.cell)) or leaf.concepts[:1] == ("vat_id",) else ""
         )
         return text_fill(
             leaf, (Span(span.cell, span.start + start, span.start + end + len(grouped if rest else "")).stripped(),)

@@ -264,7 +264,6 @@ def _chunks(board: Board, cell: Cell) -> Iterator[tuple[Span, Finding | None]]:
 
 def _nearest(chunk: Span, columns: Sequence[_Column], *, number: bool) -> _Column | None:
     """The column in whose reach a chunk stands: by the shortest distance of their edges or middles."""
-
     if chunk.box.x2 <= min(column.label.span.box.x1 for column in columns):
         return None  # the number of the line, which no column names
 

@@ -16,7 +16,7 @@ from extraction.grounding.finding import find_sources
 from extraction.pages.words import Word
 from extraction.schemas.geometry import Box
 from tests.chains.fakes import RemoteModel
-from tests.grounding.paper import box, page
+from tests.extraction.grounding.paper import box, page
 
 SCHEMA = {
     "type": "object",

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from extraction import OptionError, Source, Sources, find_sources
 from extraction.schemas import Box, Color
-from tests.grounding.paper import box, page
+from tests.extraction.grounding.paper import box, page
 
 RECEIPT = page(
     (100, 1, "Miller & Sons Ltd."),

@@ -16,7 +16,7 @@ from extraction.grounding.rows import Position, find_anchors
 from extraction.grounding.terms import named, terms
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas.geometry import Box, Point, Polygon
-from tests.grounding.paper import page
+from tests.extraction.grounding.paper import page
 
 
 def test_the_assignment_has_the_largest_total() -> None:
