@@ -355,7 +355,7 @@ def _list_schemas() -> None:
 
     for name, schema in registered_schemas().items():
         first_line = (schema.__doc__ or "").strip().partition("\n")[0]
-        typer.echo(f"{name:<10}{schema.__name__:<18}{first_line}")
+        typer.echo(f"{name:<12}{schema.__name__:<18}{first_line}")
 
 
 def _show_schema(spec: str, *, prompt: bool, family: str | None) -> None:
