@@ -15,7 +15,7 @@ from extraction.ocr.order import in_reading_order
 from extraction.pages.words import Line, PageWords, Word
 
 _KEPT: Final = 64
-"""Pages whose words are kept: some hundred kilobytes each."""
+"""Pages whose words are kept."""
 
 
 def read_words(image: ImageSource, *, engine: Engine | None = None) -> PageWords:
