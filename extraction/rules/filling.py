@@ -13,7 +13,6 @@ from extraction.places import Path, pointer
 from extraction.rules.board import Board
 from extraction.rules.choosing import LOOKS
 from extraction.rules.fields import Fields
-from extraction.rules.findings import Finding
 from extraction.rules.grids import largest_grid
 from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
 from extraction.rules.sheet import Span, sheet_of, union
@@ -284,7 +283,7 @@ def _lines_under(listing: Listing, state: _Filling) -> Iterator[Fill]:
                     or here.box.x1 < cell.box.x1 - cell.height
                 ):
                     return
-                span = here.span.stripped(" \t•*·-–o.")
+                span = here.span.stripped(" \t•*·-\u2013o.")
                 if span.text:
                     yield Fill(span.text, (span,))
                 last = here

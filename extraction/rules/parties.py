@@ -91,7 +91,8 @@ def is_person(text: str) -> bool:
     return (
         2 <= len(words) <= 4
         and all(
-            re.fullmatch(r"[^\W\d_][^\W\d_'’.\-]*\.?(?:[-'’][^\W\d_]+)*", word) and word[0].isupper() for word in words
+            re.fullmatch(r"[^\W\d_][^\W\d_'\u2019.\-]*\.?(?:[-'\u2019][^\W\d_]+)*", word) and word[0].isupper()
+            for word in words
         )
         and not is_firm(text)
         and not is_job(text)

@@ -17,10 +17,9 @@ from extraction.rules.wanted import COLUMNS, Group, Leaf
 from extraction.rules.writing import Fill, allowed, text_fill, written
 
 _TIMES: Final = re.compile(
-    r"^\W*(?P<count>\d+(?:[.,]\d+)?)\s*(?:x|×|X|\*|@|a|à|ea|st|stk|pcs?|kg|lb)?\s*(?:[x×X*@]|à)\s*(?P<price>\D{0,4}\d[\d.,]*)?"
+    r"^\W*(?P<count>\d+(?:[.,]\d+)?)\s*(?:x|\xd7|X|\*|@|a|à|ea|st|stk|pcs?|kg|lb)?\s*(?:[x\xd7X*@]|à)\s*(?P<price>\D{0,4}\d[\d.,]*)?"
 )
-_LEADING: Final = re.compile(r"^\s*(?P<count>\d{1,3})\s*(?:[x×X*]\s*|\s)(?=[^\W\d_])")
-_TRAILING: Final = re.compile(r"(?<=\s)(?:[x×X*]\s?(?P<count>\d{1,3}))$")
+_LEADING: Final = re.compile(r"^\s*(?P<count>\d{1,3})\s*(?:[x\xd7X*]\s*|\s)(?=[^\W\d_])")
 _FURNITURE: Final = re.compile(r"^\W*[A-Z*]?\W*$")
 _BALANCES: Final = frozenset({"opening_balance", "closing_balance", "total", "subtotal"})
 """What a dated line says that is no transaction; "card payment" is one."""
@@ -241,7 +240,7 @@ def _chunks(board: Board, cell: Cell) -> Iterator[tuple[Span, Finding | None]]:
     """The values of a cell, and the texts between them, from left to right."""
     at = 0
     for finding in board.findings.at(cell):
-        if finding.span.start < at or finding.look in ("phone",):
+        if finding.span.start < at or finding.look == "phone":
             continue
         before = cell.text[at : finding.span.start]
         after = cell.text[finding.span.end : finding.span.end + 1]
@@ -264,7 +263,6 @@ def _chunks(board: Board, cell: Cell) -> Iterator[tuple[Span, Finding | None]]:
 
 def _nearest(chunk: Span, columns: Sequence[_Column], *, number: bool) -> _Column | None:
     """The column in whose reach a chunk stands: by the shortest distance of their edges or middles."""
-
     if chunk.box.x2 <= min(column.label.span.box.x1 for column in columns):
         return None  # the number of the line, which no column names
 

@@ -20,6 +20,7 @@ PUBLIC = {
     "extraction": {
         "BoxConvention",
         "BoxConventionError",
+        "ChatOCR",
         "ChatTransformers",
         "Confidence",
         "ContextLengthError",
