@@ -125,6 +125,7 @@ def score(sample: Sample, data: Any, words: PageWords, scores: Scores) -> list[s
 
 def main() -> None:
     """Prints the table."""
+    # ruff: noqa: T201 - a benchmark prints
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=20, help="how many documents")
     parser.add_argument("--seed", type=int, default=FIRST_MEASURED, help="the first one's seed")

@@ -238,12 +238,13 @@ def _kind_of(kind: LeafKind | None, words: tuple[str, ...], found: tuple[str, ..
     """The kind of a field's values: what its type says, made more exact by its concept or a word of its name."""
     meant = concepts()[found[0]].kind if found else None
     if kind is None:
-        return meant or next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
-    if kind == "number" and meant is not None:
-        return meant if meant in ("money", "percent") else kind
-    if kind == "number" and any(_TYPED_WORDS.get(word) == "money" for word in words):
-        return "money"
-    return kind
+        typed: list[LeafKind] = [_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS]
+        return meant or next(iter(typed), "text")
+    if kind != "number":
+        return kind
+    if meant in ("money", "percent"):
+        return meant
+    return "money" if meant is None and any(_TYPED_WORDS.get(word) == "money" for word in words) else kind
 
 
 def _form_kind(form: Mapping[str, Any]) -> tuple[LeafKind | None, bool]:
