@@ -238,8 +238,9 @@ def _kind_of(kind: LeafKind | None, words: tuple[str, ...], found: tuple[str, ..
     """The kind of a field's values: what its type says, made more exact by its concept or a word of its name."""
     meant = concepts()[found[0]].kind if found else None
     if kind is None:
-        typed: list[LeafKind] = [_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS]
-        return meant or next(iter(typed), "text")
+        if meant is not None:
+            return meant
+        return next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
     if kind != "number":
         return kind
     if meant in ("money", "percent"):
