@@ -25,7 +25,11 @@ _COUNTRY_CODE: Final = 4
 """Letters that a code begins with at most, parted from its digits: GB, CHE, EORI."""
 
 _TYPED: Final = frozenset({"money", "number", "integer", "percent", "date", "time", "phone", "email", "url", "iban"})
-_RELATED: Final = {"receipt_number": "invoice_number", "invoice_number": "receipt_number"}
+_RELATED: Final = {
+    "receipt_number": "invoice_number",
+    "invoice_number": "receipt_number",
+    "vat_id": "registration_number",
+}
 """Whose labels a field may take where no other field wants them: a bill has one number, whatever it is called."""
 
 _BY_THEMSELVES: Final = frozenset({"date", "time", "phone", "email", "url", "iban"})
