@@ -98,6 +98,8 @@ class Fields:
         if leaf.kind == "money" and leaf.concepts and self._chief[leaf.concepts[0], leaf.owner] is not leaf:
             leaf = replace(leaf, concepts=())  # "total" is what "Total" names, and not "amount_due" beside it
         found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
+        if not found and leaf.kind == "money":  # a bill that only says what is due says its total with it
+            found = [one for one in candidates(self.board, leaf) if one.score >= _SURE]
         if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
             found = choose_total(self.board, found)
         if leaf.concepts[:1] == ("tax",):
