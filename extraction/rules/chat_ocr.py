@@ -40,12 +40,14 @@ class ChatOCR(BaseChatModel):
         engine: What reads: "rapidocr", "tesseract", or an engine of one's own (see ``read_words``); by default what is
             installed.
         allow_urls: Whether ``http(s)`` pictures in messages may be fetched.
+        streaming: Whether ``invoke`` streams inside, for callbacks that listen; an answer is one chunk.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
     engine: Any = None
     allow_urls: bool = False
+    streaming: bool = False
 
     @model_validator(mode="after")
     def _set_extraction_version(self) -> Self:
@@ -68,7 +70,7 @@ class ChatOCR(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = PROVIDER
-        params["ls_model_name"] = MODEL_NAME
+        params["ls_model_name"] = kwargs.get("model", MODEL_NAME)
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:
