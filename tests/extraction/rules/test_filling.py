@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from extraction.rules.filling import Filled, fill_schema
 from extraction.schemas import Box, json_schema_of
 from extraction.schemas.documents import BankStatement, BusinessCard, Form, IdentityDocument, Invoice, Receipt, Table
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 
 def fill(schema: Any, *pages: str, **how: Any) -> Filled:

@@ -19,7 +19,7 @@ from extraction.errors import MessageError, OptionError, SchemaMismatchError
 from extraction.grounding.sources import told_sources
 from extraction.pages.words import PageWords
 from extraction.schemas import Box
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 PAGES = {
     140: "Corner Shop Ltd\n\nDate: 13/04/2024\nTotal: 12.50\n",
@@ -192,7 +192,7 @@ def test_its_profile_says_what_it_takes(llm: ChatOCR) -> None:
 
 def test_the_places_need_no_second_search(llm: ChatOCR) -> None:
     result = extract(llm, picture(), Bill)
-    sources = told_sources(result.raw.response_metadata, result.data)
+    sources = result.sources
     assert sources is not None
     assert sources["/total"][0].box == Box.from_xyxy(80, 88, 130, 106)
     assert sources.not_found == ()

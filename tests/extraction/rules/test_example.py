@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from extraction.cli import app
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
