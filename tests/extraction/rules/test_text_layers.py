@@ -57,12 +57,15 @@ class Row(BaseModel):
 
 
 class Rows(BaseModel):
+    bank: str | None = None
+    address: str | None = None
     transactions: list[Row]
 
 
 def test_a_document_of_several_pages_in_windows_of_two() -> None:
     drawn = statement(rows=24, pages=3, seed=5)
     found = extract_document(ChatOCR(), drawn.pdf(), Rows, window=2).value
+    assert (found.bank, found.address) == (drawn.value["bank"], drawn.value.get("address"))
     assert [row.balance for row in found.transactions] == [
         Decimal(str(row["balance"])) for row in drawn.value["transactions"]
     ]
