@@ -123,6 +123,14 @@ class Policy(BaseModel):
     start: dt.date = Field(description='"Valid from"')
 
 
+@pytest.mark.parametrize("name", ["items", "lines", "positions", "rows", "line_items"])
+def test_a_list_of_goods_whatever_it_is_called(name: str) -> None:
+    line = {"type": "object", "properties": {"text": {"type": "string"}, "amount": {"type": "number"}}}
+    schema = {"type": "object", "properties": {name: {"type": "array", "items": line}}}
+    amounts = [one["amount"] for one in fill(schema, RECEIPT).data[name]]
+    assert amounts == [1.2, 5.0, 7.5]
+
+
 def test_what_must_be_there_and_is_not_is_missing() -> None:
     filled = fill(Policy, "Policy no. P-77\nPremium  120.50 EUR\n")
     assert filled.data == {"holder": None, "policy_number": "P-77", "premium": 120.5, "start": None}
