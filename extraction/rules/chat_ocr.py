@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
@@ -38,12 +38,15 @@ class ChatOCR(BaseChatModel):
 
     Attributes:
         engine: What reads: "rapidocr", "tesseract", or an engine of one's own (see ``read_words``); by default what is
-            installed.
+            installed, for pages without a text layer.
         allow_urls: Whether ``http(s)`` pictures in messages may be fetched.
         streaming: Whether ``invoke`` streams inside, for callbacks that listen; an answer is one chunk.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    reads_words: ClassVar[bool] = True
+    """Whether it is better served with a picture that knows its words than with the pixels alone."""
 
     engine: Any = None
     allow_urls: bool = False

@@ -152,6 +152,7 @@ def address_at(board: Board, besides: frozenset[int] = frozenset()) -> tuple[Spa
     for cell in board.cells:
         if (
             id(cell) not in besides
+            and not _is_tabled(board, cell)
             and is_address(cell.text)
             and _is_plain(board, cell.span)
             and all(not label.leads or label.phrase in _PLACES for label in board.labels.at(cell))
@@ -161,6 +162,11 @@ def address_at(board: Board, besides: frozenset[int] = frozenset()) -> tuple[Spa
             if any(_POSTAL.search(span.text) for span in lines):
                 return lines
     return ()
+
+
+def _is_tabled(board: Board, cell: Cell) -> bool:
+    """Whether a cell stands below the head of a table: "MANDATE 676429" is no town with its postal code there."""
+    return any(page == cell.page and row < cell.row for page, row in board.heads)
 
 
 def _head(board: Board) -> list[Cell]:
