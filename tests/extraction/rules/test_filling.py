@@ -299,6 +299,26 @@ Date        Description            Money out   Money in    Balance
 """
 
 
+@pytest.mark.parametrize("head", ["Date", "Booked"])
+def test_a_transaction_whose_amount_stands_on_its_last_line_is_one(head: str) -> None:
+    page = f"""
+    First Bank
+
+    {head:<10}    Description              Amount     Balance
+    15/08/21      CARD PAYMENT
+                  HARROW BAKERY           -100.00    1,289.78
+    16/08/21      TRANSFER TO L. HUGHES
+                  REF 879806              -183.96    1,105.82
+    31/08/21      CASH WITHDRAWAL          -25.00    1,080.82
+    """
+    found = fill(BankStatement, page).data["transactions"]
+    assert [(one["date"], one["description"], one["amount"], one["balance"]) for one in found] == [
+        ("2021-08-15", "CARD PAYMENT HARROW BAKERY", -100, 1289.78),
+        ("2021-08-16", "TRANSFER TO L. HUGHES REF 879806", -183.96, 1105.82),
+        ("2021-08-31", "CASH WITHDRAWAL", -25, 1080.82),
+    ]
+
+
 def test_money_out_is_below_zero_in_one_column() -> None:
     data = fill(BankStatement, STATEMENT).data
     assert [one["amount"] for one in data["transactions"]] == [-25.4, 2100.0]
