@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from extraction import cli, outcomes
+from extraction import Picture, Sources, cli, outcomes, plot_sources
 from extraction.conventions import RELATIVE_1000
 from extraction.engine import register_backend, unload
 from extraction.frames import Frame
@@ -126,8 +126,12 @@ def test_the_places_of_values_are_told_and_plotted(
     page = PageWords((Line((printed,), printed.box),), (200, 100), "test")
     monkeypatch.setattr(outcomes, "read_words", lambda picture: page)
     drawn: list[str] = []
-    plot = outcomes.plot_sources
-    monkeypatch.setattr(outcomes, "plot_sources", lambda picture, found: drawn.extend(found) or plot(picture, found))
+
+    def plot(picture: Picture, found: Sources) -> Any:
+        drawn.extend(found)
+        return plot_sources(picture, found)
+
+    monkeypatch.setattr(outcomes, "plot_sources", plot)
     done = run("red.png", "cut.png", "--sources", "--plot", "plots")
     told, failed = json.loads(done.stdout)
     assert told["value"] == value("red")
