@@ -65,7 +65,7 @@ def is_local(model: ChatModel) -> bool:
         if not hasattr(inner.model, "invoke"):
             raise OptionError(
                 f"{inner.model!r} is no chat model",
-                hint="give one, such as ChatTransformers(model=...) or ChatOpenAI(model=...)",
+                hint="give one, such as ChatTransformers(model=...), ChatOCR() or ChatOpenAI(model=...)",
             )
     # Looked at without asking: its family is known only once its configuration has been read.
     local = [

@@ -161,6 +161,10 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     checks: Annotated[
         bool, typer.Option("--checks", help="Put what does not add up into the JSON, too: {value, checks}.")
     ] = False,
+    sources: Annotated[
+        bool,
+        typer.Option("--sources", help="Find every value on the page: its places go into the JSON, and onto the plot."),
+    ] = False,
     pages: Annotated[
         str | None, typer.Option("--pages", metavar="1-3,7", help="Which pages of documents; else all.")
     ] = None,
@@ -182,6 +186,7 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     from extraction import aextract_document
     from extraction.chains import extraction_chain
     from extraction.document_runs import Reading, run_outcomes, sources_of
+    from extraction.outcomes import located
     from extraction.schemas import load_schema
 
     # Standard output is kept for the result: a schema's module, or a model's own code, may print.
@@ -194,11 +199,11 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         told |= {} if on_truncation is None else {"on_truncation": on_truncation}
         chain = extraction_chain(llm, target, **told)
         told |= {"on_error": "report" if provenance else "raise"}  # what is missing stands in the report
-        reader = partial(aextract_document, llm, schema=target, window=window, **told)
+        reader = partial(aextract_document, llm, schema=target, window=window, sources=sources, **told)
         reading = Reading(pages, dpi, window, provenance)
         found = partial(run_outcomes, chain, reader, sources_of(images), reading)
-        entries, well = _extracted(found, images, plots, target, debug=debug)
-    well &= _delivered(entries, out, more={"checks": checks, "report": provenance})
+        entries, well = _extracted(partial(located, found, target) if sources else found, images, plots, target, debug)
+    well &= _delivered(entries, out, more={"checks": checks, "report": provenance, "sources": sources})
     raise typer.Exit(0 if well else 1)
 
 
@@ -315,7 +320,6 @@ def _extracted(
     images: Sequence[str],
     plots: Sequence[Path],
     target: Schema,
-    *,
     debug: bool,
 ) -> tuple[list[dict[str, Any]], bool]:
     """An entry for each picture, and whether all went well; plots are written on the way."""
@@ -359,7 +363,7 @@ def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, more: Mappin
         return False
     more = more or {}
     hidden = {"image"} if len(entries) == 1 else set()
-    hidden |= {key for key in ("checks", "report") if not more.get(key)}
+    hidden |= {key for key in ("checks", "report", "sources") if not more.get(key)}
     told = [{key: one for key, one in entry.items() if key not in hidden} for entry in entries]
     result = told if len(told) > 1 else told[0] if any(more.values()) else told[0]["value"]
     data = _json(result)

@@ -86,7 +86,7 @@ def plot_files(target: str, pictures: Sequence[str]) -> list[Path]:
     looks_like_file = path.suffix.lower().removeprefix(".") in PLOT_FORMATS and not path.is_dir()
     if len(pictures) == 1 and not path.is_dir() and not target.endswith(("/", os.sep)):
         if not looks_like_file:
-            raise OptionError(f"{path} is no plot: its name must end in .{', .'.join(PLOT_FORMATS)}")
+            raise OptionError(f"{path} is no plot: its name must end in .{', .'.join(PLOT_FORMATS)}, a folder's in /")
         check_output(path, pictures)
         return [path]
     if looks_like_file or (path.exists() and not path.is_dir()):

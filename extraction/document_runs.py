@@ -151,7 +151,7 @@ class DocumentOutcome(Outcome):
         assert self.opener is not None
         kind = path.suffix.lower().removeprefix(".")
         with self.opener.open() as document:
-            for number, figure in self.found.plots(document):
+            for number, figure in self.found.plots(document, sources=self.sources is not None):
                 buffer = io.BytesIO()
                 figure.savefig(buffer, format=kind)
                 figure.clear()
@@ -232,4 +232,6 @@ def _document_outcome(reader: Reader, opener: Opener) -> Outcome:
         raise KeyboardInterrupt from None  # LangChain has taken the interruption for one more failed call
     except (DocumentError, ImageError) as error:
         return DocumentOutcome(opener.name, error=error)
-    return DocumentOutcome(opener.name, None, found.value, found.data, found=found, opener=opener)
+    return DocumentOutcome(
+        opener.name, None, found.value, found.data, sources=found.sources, found=found, opener=opener
+    )

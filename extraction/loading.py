@@ -183,6 +183,8 @@ def load_error(what: str, model: str, error: Exception) -> ModelLoadError:
         hint = "only weights in safetensors files are loaded, since .bin files can run code"
     elif what == "configuration" and not Path(model).exists() and model != POCKET and not _may_be_hub_id(model):
         hint = "give 'pocket', a hub id such as 'Qwen/Qwen2.5-VL-3B-Instruct', or an existing folder"
+        if model == "ocr":  # the name that the command has for it
+            hint = "the rules that need no model are ChatOCR()"
     elif names & {"LocalEntryNotFoundError", "OfflineModeIsEnabled", "ConnectError", "ConnectionError"} or (
         "internet connection" in text or "couldn't connect" in text or "cannot find the requested files" in text
     ):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +20,13 @@ from extraction.errors import (
     ImageError,
     OutputError,
 )
+from extraction.grounding.finding import find_sources
+from extraction.grounding.sources import Sources
 from extraction.images import ImageSource, Picture, load_image
-from extraction.plotting import plot_boxes
+from extraction.ocr.reading import read_words
+from extraction.plotting import plot_boxes, plot_sources
 from extraction.result import with_shapes
-from extraction.schemas import Check, Schema, checks_of
+from extraction.schemas import Check, Schema, checks_of, json_schema_of
 
 if TYPE_CHECKING:
     from extraction.chat_model import ChatTransformers
@@ -45,6 +48,7 @@ class Outcome:
         value: Its value.
         data: The value as JSON: dicts, lists, numbers, strings.
         error: What went wrong; None where there is a value.
+        sources: Where its leaves stand, where that was asked for.
     """
 
     name: str
@@ -52,6 +56,7 @@ class Outcome:
     value: Any = None
     data: Any = None
     error: Exception | None = None
+    sources: Sources | None = None
 
     @property
     def checks(self) -> list[Check]:
@@ -59,9 +64,13 @@ class Outcome:
         return checks_of(self.value)
 
     def entry(self) -> dict[str, Any]:
-        """``{"image", "value", "checks"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote."""
+        """``{"image", "value", "checks"}`` or ``{"image", "error"}``, as JSON; an error keeps the text that the model wrote.
+
+        With ``sources``, where that was asked for.
+        """
         if self.error is None:
-            return {"image": self.name, "value": self.data, "checks": [check.as_json() for check in self.checks]}
+            entry = {"image": self.name, "value": self.data, "checks": [check.as_json() for check in self.checks]}
+            return entry if self.sources is None else entry | {"sources": self.sources.as_json()}
         told: dict[str, Any] = {"type": type(self.error).__name__, "message": str(self.error)}
         if isinstance(self.error, ExtractionError):
             told["retryable"] = self.error.retryable
@@ -80,15 +89,18 @@ class Outcome:
         return []
 
     def plots(self, schema: Schema, path: Path) -> Iterator[tuple[Path, bytes]]:
-        """The picture with the boxes of its value, as the data of a file.
+        """The picture with the boxes of its value, or with the places of its leaves, as the data of a file.
 
         Args:
             schema: The schema of the value; a JSON schema says which of its lists are boxes.
             path: Where the file goes; its ending is "png", "jpg", "svg" or another format of matplotlib.
         """
         assert self.picture is not None
-        value = with_shapes(self.data, schema) if isinstance(schema, dict) else self.value
-        figure = plot_boxes(self.picture, value).get_figure(root=True)
+        if self.sources is not None:
+            axes = plot_sources(self.picture, self.sources)
+        else:
+            axes = plot_boxes(self.picture, with_shapes(self.data, schema) if isinstance(schema, dict) else self.value)
+        figure = axes.get_figure(root=True)
         assert figure is not None
         buffer = io.BytesIO()
         figure.savefig(buffer, format=path.suffix.lower().removeprefix("."))
@@ -121,6 +133,27 @@ def outcomes(
             answers = iter(given)
             for outcome in loaded:
                 yield outcome if outcome.error is not None else _answered(outcome, next(answers))
+
+
+def located(
+    found: Callable[[RunnableConfig | None], Iterator[Outcome]], schema: Schema, config: RunnableConfig | None = None
+) -> Iterator[Outcome]:
+    """The outcomes, those of pictures with the places of their values; documents have their own.
+
+    Args:
+        found: Gives what became of each picture.
+        schema: The schema of the values.
+        config: LangChain's configuration of the calls.
+
+    Raises:
+        MissingExtraError: No OCR engine is installed.
+    """
+    form = json_schema_of(schema)
+    for outcome in found(config):
+        if outcome.error is not None or outcome.picture is None:
+            yield outcome
+        else:
+            yield replace(outcome, sources=find_sources(outcome.data, read_words(outcome.picture), schema=form))
 
 
 def planned(

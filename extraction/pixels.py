@@ -88,7 +88,7 @@ def _describe_unreadable(data: bytes) -> tuple[str, str]:
     xml = text.startswith((b"<?xml", b"<!--", b"<!doctype svg"))
     brand = data[8:12] if data[4:8] == b"ftyp" else b""
     if b"%pdf-" in text:
-        return "a PDF document", "extraction.open_document gives its pages as pictures"
+        return "a PDF document", "extract_document reads it page by page, open_document gives its pages as pictures"
     if text.startswith(b"<svg") or (xml and b"<svg" in text):
         return "an SVG drawing", "render it first, with cairosvg for instance"
     if brand in {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}:

@@ -12,7 +12,8 @@ window, draw on axes of pyplot's: ``plot_boxes(image, value, ax=plt.gca())``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from extraction.errors import OptionError
@@ -24,11 +25,15 @@ from extraction.shapes import RGB, Shape, find_shapes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from extraction.documents.result import DocumentExtraction
     from extraction.images import Picture
     from extraction.result import Extraction
 
 _MATCH_COLOURS: Final[dict[Match, RGB]] = {"exact": (0, 158, 115), "equal": (86, 180, 233), "fuzzy": (230, 159, 0)}
 _DISAGREED: Final[RGB] = (213, 94, 0)  # as the other three of Okabe & Ito's palette, see drawing.py
+
+_MOST_NAMES: Final = 40
+"""Of so many fields a page can bear the names."""
 
 Order: TypeAlias = Literal["xyxy", "yxyx", "xywh", "cxcywh"]
 ORDERS: Final = ("xyxy", "yxyx", "xywh", "cxcywh")
@@ -105,7 +110,7 @@ def plot_bounding_boxes(
 
 def plot_sources(
     image: ImageSource,
-    sources: Extraction[Any] | Sources,
+    sources: Extraction[Any] | DocumentExtraction[Any] | Sources,
     *,
     page: int = 1,
     ax: Axes | None = None,
@@ -114,11 +119,12 @@ def plot_sources(
     """Axes with a page and the place of every value, named as its field is; what stands nowhere is listed below.
 
     Green is the same text, blue the same value written otherwise, orange only similar text, which is then told, and red
-    what was read again and said to be something else. Only a value's first place is drawn.
+    what was read again and said to be something else. Only a value's first place is drawn. On a page of more than 40
+    values those of a long list are named in its first row, and where they are only similar.
 
     Args:
         image: The page; whatever ``load_image`` takes.
-        sources: What ``find_sources`` gave, or an extraction that has it.
+        sources: What ``find_sources`` gave, or the extraction of a picture or of a document that has it.
         page: The page's number.
         ax: Axes to draw on; None for a new figure.
         labels: Whether to write the names.
@@ -130,10 +136,13 @@ def plot_sources(
     found = sources if isinstance(sources, Sources) else sources.sources
     if found is None:
         raise OptionError("the extraction has no sources", hint="ask for them: extract(..., sources=True)")
+    here = {pointer: places[0] for pointer, places in found.items() if places and places[0].page == page}
+    named = _named(here)
     shapes = [
-        Shape(places[0].box, _source_label(pointer, places[0]), _source_colour(found, pointer, places[0]))
-        for pointer, places in found.items()
-        if places and places[0].page == page
+        Shape(
+            place.box, _source_label(pointer, place) if pointer in named else "", _source_colour(found, pointer, place)
+        )
+        for pointer, place in here.items()
     ]
     axes = _plot(load_image(image), shapes, ax, labels=labels)
     if found.not_found:
@@ -141,6 +150,16 @@ def plot_sources(
 
         write_below(axes, ["stands nowhere:", *map(_field_name, found.not_found)], own_figure=ax is None)
     return axes
+
+
+def _named(here: Mapping[str, Source]) -> set[str]:
+    """The fields of a page whose names are written: all, or, where they would hide the page, one of each column."""
+    if len(here) <= _MOST_NAMES:
+        return set(here)
+    first: dict[str, str] = {}
+    for pointer in here:
+        first.setdefault(re.sub(r"/\d+(?=/|$)", "/*", pointer), pointer)
+    return {*first.values(), *(pointer for pointer, place in here.items() if not place.equal)}
 
 
 def _field_name(pointer: str) -> str:

@@ -49,7 +49,8 @@ def json_schema_of(schema: Schema) -> dict[str, Any]:
         return deepcopy(schema)
     if not (isinstance(schema, (type, TypeAliasType)) or get_origin(schema) is not None):
         raise SchemaError(
-            f"{schema!r:.80} is not a schema", hint="give a class, a type such as list[Model], or a JSON schema"
+            f"{schema!r:.80} is not a schema",
+            hint="give a class, a type such as list[Model], or a JSON schema; load_schema finds one by name",
         )
     if isinstance(schema, type) and any(base.__module__.startswith("pydantic.v1") for base in schema.__mro__):
         old_style: dict[str, Any] = deepcopy(schema.schema())

@@ -82,6 +82,8 @@ def load_schema(spec: str | Path | Schema) -> Schema:
 def _find(spec: str) -> Schema:
     if spec in _REGISTERED:
         return _REGISTERED[spec]
+    if spec.endswith(".py"):
+        raise SchemaError(f"{spec!r:.120} does not say which class", hint=f"name it: {Path(spec).name}:Invoice")
     if spec.endswith(".json") or Path(spec).is_file():
         return read_json_schema(Path(spec))
     if match := _IN_FILE.fullmatch(spec):

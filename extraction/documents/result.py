@@ -230,20 +230,28 @@ class DocumentExtraction(Generic[T]):
                 total = add_usage(total, window.raw.usage_metadata)
         return total
 
-    def plots(self, pages: Iterable[Page], **options: Any) -> Iterator[tuple[int, Figure]]:
+    def plots(self, pages: Iterable[Page], *, sources: bool = False, **options: Any) -> Iterator[tuple[int, Figure]]:
         """A figure of each page with the boxes that were found on it, one after the other, with the page's number.
 
         Args:
             pages: The document; its pictures were not kept.
-            options: Of ``plot_boxes``.
+            sources: Draw the places where the values stand instead.
+            options: Of ``plot_boxes``, or of ``plot_sources``.
+
+        Raises:
+            OptionError: ``sources`` are to be drawn, and were not asked for.
         """
-        from extraction.plotting import plot_boxes
+        from extraction.plotting import plot_boxes, plot_sources
 
         found = {window.pages[0]: window.data for window in self.windows if len(window.pages) == 1}
         for page in pages:
-            data = found.get(page.number)
-            shapes = [] if data is None else with_shapes(data, self.schema)
-            figure = plot_boxes(page.picture, shapes, **options).get_figure(root=True)
+            if sources:
+                axes = plot_sources(page.picture, self, page=page.number, **options)
+            else:
+                data = found.get(page.number)
+                shapes = [] if data is None else with_shapes(data, self.schema)
+                axes = plot_boxes(page.picture, shapes, **options)
+            figure = axes.get_figure(root=True)
             if figure is None:  # only when the caller's own axes were taken off their figure
                 raise ValueError("the axes belong to no figure")
             yield page.number, figure

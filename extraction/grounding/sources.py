@@ -109,6 +109,22 @@ class Sources(Mapping[str, tuple[Source, ...]]):
         """Pointers of the leaves that were read again and said to be something else."""
         return tuple(pointer for pointer, told in self.verified.items() if not told.agreed)
 
+    def as_json(self) -> dict[str, list[dict[str, Any]]]:
+        """The places as JSON: ``{pointer: [{"page", "box", "text", "match", "score"}]}``, boxes as four numbers."""
+        return {
+            pointer: [
+                {
+                    "page": one.page,
+                    "box": [round(edge, 2) for edge in one.box.xyxy],
+                    "text": one.text,
+                    "match": one.match,
+                    "score": one.score,
+                }
+                for one in places
+            ]
+            for pointer, places in self.places.items()
+        }
+
     def with_verified(self, verified: Mapping[str, Verification]) -> Sources:
         """The same places with what was read there again."""
         return replace(self, verified=verified)

@@ -136,6 +136,7 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
             if rows:
                 break
             continue
+        gap = cells[0].box.y1 - below.box.y2
         below = cells[0]
         row = _by_columns(board, cells, columns, group)
         numbered = any(key != text_key for key in row.fills)
@@ -149,9 +150,24 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
             continue
         if not numbered and text_key is not None and rows and text_key in row.fills:
             _continue(rows[-1], text_key, row.fills[text_key], group)
+        elif rows and gap < 2 * cells[0].height and _goes_on(rows[-1], row, group):
+            for key, fill in row.fills.items():
+                if key == text_key:
+                    _continue(rows[-1], key, fill, group)
+                else:
+                    rows[-1].fills[key] = fill
         elif numbered and row.fills:
             rows.append(row)
     return rows
+
+
+def _goes_on(first: Row, second: Row, group: Group) -> bool:
+    """Whether a line is the second half of the one above: that has a date and no amount, and this the other way round."""
+    halves = []
+    for row in (first, second):
+        kinds = {leaf.kind for key in row.fills if (leaf := leaf_of(group, key)) is not None}
+        halves.append(("date" in kinds, bool(kinds & {"money", "number"})))
+    return halves == [(True, False), (False, True)]
 
 
 def _continue(row: Row, key: str, more: Fill, group: Group) -> None:

@@ -139,7 +139,7 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "ausstellungsdatum|auszugsdatum|datum uhrzeit|datum|date de facturation|date de facture|date facture|"
         "date d emission|date du releve|fecha de factura|fecha factura|fecha de emision|fecha de expedicion|fecha emision|"
         "fecha|data fattura|data emissione|data documento|data di emissione|data|factuurdatum|data de emissao|datum factuur|"
-        "data operazione",
+        "data operazione|booked|booked on|booking date|posted|posting date|buchungstag|buchungsdatum",
     ),
     "due_date": Concept.of(
         "date",

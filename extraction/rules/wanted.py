@@ -191,6 +191,8 @@ def _node(form: Any, context: _Context) -> Node:
     if kind == "object" and isinstance(form.get("properties"), Mapping):
         found = _concepts(words, None, context.listed) or context.concepts
         owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+        # An object is no number of a line, whatever it is called: what "lines" have as their "amount" is money.
+        found = tuple(name for name in found if name != "position")
         below = replace(context, concepts=found, owner=owner, phrases=() if context.listed else own)
         required = set(form.get("required", ()))
         fields = tuple(

@@ -63,7 +63,9 @@ def test_a_local_model_gets_its_grammar_through_whatever_is_wrapped_around_it(wr
 
 @pytest.mark.parametrize("model", ["gpt-4o", None])
 def test_what_is_no_chat_model_is_told(model: Any) -> None:
-    with pytest.raises(OptionError, match=r"is no chat model \(give one, such as ChatTransformers"):
+    with pytest.raises(
+        OptionError, match=r"is no chat model \(give one, such as ChatTransformers\(model=\.\.\.\), ChatOCR\(\)"
+    ):
         is_local(model)
 
 

@@ -17,14 +17,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from extraction import cli, outcomes
+from extraction import Picture, Sources, cli, outcomes, plot_sources
 from extraction.conventions import RELATIVE_1000
 from extraction.engine import register_backend, unload
 from extraction.frames import Frame
 from extraction.jobs import Answer, FinishReason, Job
 from extraction.named_models import chat_model
+from extraction.pages.words import Line, PageWords, Word
 from extraction.prompts import schema_text
-from extraction.schemas import Scene, json_schema_of, registered_schemas
+from extraction.schemas import Box, Scene, json_schema_of, registered_schemas
 from tests.extraction.test_import import HEAVY
 from tests.scripted import ScriptedBackend
 
@@ -118,6 +119,30 @@ def test_out_and_plot_are_written_and_nothing_else(painter: Painter, folder: Pat
         assert plot.width / plot.height == pytest.approx(2, abs=0.01)
 
 
+def test_the_places_of_values_are_told_and_plotted(
+    painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = Word("a square", Box.from_xyxy(60, 40, 140, 55))
+    page = PageWords((Line((printed,), printed.box),), (200, 100), "test")
+    monkeypatch.setattr(outcomes, "read_words", lambda picture: page)
+    drawn: list[str] = []
+
+    def plot(picture: Picture, found: Sources) -> Any:
+        drawn.extend(found)
+        return plot_sources(picture, found)
+
+    monkeypatch.setattr(outcomes, "plot_sources", plot)
+    done = run("red.png", "cut.png", "--sources", "--plot", "plots")
+    told, failed = json.loads(done.stdout)
+    assert told["value"] == value("red")
+    (place,) = told["sources"]["/objects/0/label"]
+    assert (place["page"], place["text"], place["match"]) == (1, "square", "exact")
+    assert 60 < place["box"][0] < place["box"][2] <= 140
+    assert drawn == list(told["sources"])
+    assert set(failed) == {"image", "error"}
+    assert "sources" not in json.loads(run("red.png", "--checks").stdout)
+
+
 def test_what_is_complete_of_a_cut_answer_can_be_kept(
     painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,7 +234,10 @@ def test_one_picture_that_fails_gives_no_result(name: str, painter: Painter, fol
         (["red.png", "--out", "./red.png"], "red.png is one of the pictures and would be overwritten"),
         (["red.png", "--plot", "red.png"], "red.png is one of the pictures and would be overwritten"),
         (["red.png", "--plot", "a.png", "--out", "./a.png"], "a.png cannot be both the JSON and a plot"),
-        (["red.png", "--plot", "a.doc"], "a.doc is no plot: its name must end in .png, .jpg"),
+        (
+            ["red.png", "--plot", "a.doc"],
+            "a.doc is no plot: its name must end in .png, .jpg, .jpeg, .webp, .pdf, .svg, a folder's in /",
+        ),
         (["red.png", "--plot", "no/a.png"], "there is no folder no"),
         (["red.png", "blue.png", "--plot", "a.png"], "the plots of several pictures need a folder, and a.png"),
         (["red.png", "blue.png", "--plot", "bad.json"], "bad.json is a file"),

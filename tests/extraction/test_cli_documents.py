@@ -12,6 +12,9 @@ from PIL import Image
 
 from extraction import document_runs
 from extraction.engine import register_backend, unload
+from extraction.ocr import reading
+from extraction.pages.words import Line, PageWords, Word
+from extraction.schemas import Box
 from tests.extraction.pages.pdf_files import Sheet, pdf
 from tests.extraction.pages.samples import tiff
 from tests.extraction.test_cli import CHATTY, Painter, run, value
@@ -129,6 +132,16 @@ def test_there_is_a_plot_of_each_page(folder: Path) -> None:
     assert names == ["frames.boxes.page-1.png", "frames.boxes.page-2.png", "one.boxes.png"]
     with Image.open(folder / "plots" / "frames.boxes.page-2.png") as plot:
         assert plot.width / plot.height == pytest.approx(2, abs=0.01)
+
+
+def test_the_places_of_values_are_those_of_their_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = Word("square", Box.from_xyxy(60, 40, 140, 55))
+    words = PageWords((Line((printed,), printed.box),), (200, 100), "test")
+    monkeypatch.setattr(reading, "read_words", lambda picture: words)
+    told = json.loads(run("three", "--sources", "--plot", "plot.png", *AT_72).stdout)
+    assert _colors(told["value"]) == ["red", "green", "blue"]
+    assert [told["sources"][f"/objects/{index}/label"][0]["page"] for index in range(3)] == [1, 2, 3]
+    assert sorted(path.name for path in folder.glob("plot*")) == [f"plot.page-{page}.png" for page in (1, 2, 3)]
 
 
 def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,7 @@ def test_a_model_for_text_only_is_told(tiny_qwen: str, tmp_path: Path) -> None:
         ("/no/such/folder", "give 'pocket', a hub id such as"),
         ("/nowhere", "give 'pocket', a hub id such as"),
         ("./checkpoint", "give 'pocket', a hub id such as"),
+        ("ocr", r"the rules that need no model are ChatOCR\(\)"),
         ("misspelt", "give 'pocket', a hub id such as"),
     ],
 )

@@ -333,7 +333,7 @@ def test_a_file_that_was_cut_off_is_an_error_wherever_it_was_cut(kind: str) -> N
     [
         (b"", r"bytes \(0\): is empty"),
         (b"hello, world", r"bytes \(12\): is data of another kind, not a picture that can be read \(JPEG, PNG"),
-        (b"%PDF-1.7\n...", "is a PDF document, .*open_document gives its pages"),
+        (b"%PDF-1.7\n...", "is a PDF document, .*extract_document reads it .*open_document gives its pages"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is an SVG drawing, .*render it first"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg/>", "is an SVG drawing"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", r"is an HEIC photo, .* pillow_heif.register_heif_opener\(\)"),

@@ -18,7 +18,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Polygon as PolygonPatch
 from PIL import Image
 
-from extraction import plot_bounding_boxes, plot_boxes
+from extraction import Source, Sources, plot_bounding_boxes, plot_boxes, plot_sources
 from extraction.drawing import PALETTE, PictureFigure
 from extraction.errors import ImageError, OptionError
 from extraction.images import load_image
@@ -295,3 +295,21 @@ def test_the_well_known_form() -> None:
 def test_plain_lists_that_are_wrong(labels: Sequence[str], boxes: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         plot_bounding_boxes(grey(), labels, boxes, **options)
+
+
+# --- Sources ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rows", "named"), [(3, 7), (30, 4)])
+def test_a_page_full_of_values_keeps_the_names_of_one_row(rows: int, named: int) -> None:
+    places = {"/total": (Source(1, box(5, 5, 60, 15), "9.00", "exact"),)}
+    for row in range(rows):
+        y = 20 + 20 * row
+        places[f"/items/{row}/name"] = (Source(1, box(5, y, 60, y + 10), "tea", "exact"),)
+        match = "fuzzy" if row == rows - 1 else "equal"
+        places[f"/items/{row}/amount"] = (Source(1, box(100, y, 160, y + 10), "1.00", match),)  # type: ignore[arg-type]
+    axes = plot_sources(grey(400, 640), Sources(places))
+    told = [text.get_text() for text in axes.texts if text.get_text()]
+    assert len(told) == named
+    assert {"total", "items 0 name", "items 0 amount", f"items {rows - 1} amount ~ 1.00"} <= set(told)
+    assert len(rectangles(axes)) == len(rectangles(plot_sources(grey(400, 640), Sources(places), labels=False)))

@@ -108,6 +108,7 @@ def test_in_python_files(folder: Path) -> None:
         ("missing.py:Bill", "missing.py: there is no such file"),
         ("own_broken.py:Bill", "own_broken.py cannot be run: ZeroDivisionError: division by zero"),
         ("own_needy.py:Bill", "own_needy.py cannot be run: ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("own_forms.py", "'own_forms.py' does not say which class (name it: own_forms.py:Invoice)"),
         ("own_forms.py:Bil", "own_forms.py has no 'Bil'; did you mean 'Bill'?"),
         ("own_forms.py:number", "5 is not a schema"),
         ("own_forms.py:WRONG", "own_forms.py:WRONG at /type: 'objekt' is not one of"),

@@ -204,7 +204,9 @@ def test_nothing_else_is_opened() -> None:
 
 
 def test_load_image_says_where_to_go_with_a_pdf() -> None:
-    with pytest.raises(ImageError, match=r"is a PDF document, .*extraction\.open_document gives its pages"):
+    with pytest.raises(
+        ImageError, match=r"is a PDF document, .*extract_document reads it page by page, open_document gives its pages"
+    ):
         load_image(PDF)
 
 

@@ -123,6 +123,14 @@ class Policy(BaseModel):
     start: dt.date = Field(description='"Valid from"')
 
 
+@pytest.mark.parametrize("name", ["items", "lines", "positions", "rows", "line_items"])
+def test_a_list_of_goods_whatever_it_is_called(name: str) -> None:
+    line = {"type": "object", "properties": {"text": {"type": "string"}, "amount": {"type": "number"}}}
+    schema = {"type": "object", "properties": {name: {"type": "array", "items": line}}}
+    amounts = [one["amount"] for one in fill(schema, RECEIPT).data[name]]
+    assert amounts == [1.2, 5.0, 7.5]
+
+
 def test_what_must_be_there_and_is_not_is_missing() -> None:
     filled = fill(Policy, "Policy no. P-77\nPremium  120.50 EUR\n")
     assert filled.data == {"holder": None, "policy_number": "P-77", "premium": 120.5, "start": None}
@@ -289,6 +297,26 @@ Date        Description            Money out   Money in    Balance
 05/03/2024  Salary ACME LTD                   2,100.00     3,074.60
 31/03/2024  Closing balance                                3,074.60
 """
+
+
+@pytest.mark.parametrize("head", ["Date", "Booked"])
+def test_a_transaction_whose_amount_stands_on_its_last_line_is_one(head: str) -> None:
+    page = f"""
+    First Bank
+
+    {head:<10}    Description              Amount     Balance
+    15/08/21      CARD PAYMENT
+                  HARROW BAKERY           -100.00    1,289.78
+    16/08/21      TRANSFER TO L. HUGHES
+                  REF 879806              -183.96    1,105.82
+    31/08/21      CASH WITHDRAWAL          -25.00    1,080.82
+    """
+    found = fill(BankStatement, page).data["transactions"]
+    assert [(one["date"], one["description"], one["amount"], one["balance"]) for one in found] == [
+        ("2021-08-15", "CARD PAYMENT HARROW BAKERY", -100, 1289.78),
+        ("2021-08-16", "TRANSFER TO L. HUGHES REF 879806", -183.96, 1105.82),
+        ("2021-08-31", "CASH WITHDRAWAL", -25, 1080.82),
+    ]
 
 
 def test_money_out_is_below_zero_in_one_column() -> None:
