@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain as chained
 from itertools import islice
+from threading import Lock
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from langchain_core.runnables.config import RunnableConfig
@@ -123,13 +124,13 @@ class DocumentReader:
     async def arun(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
         """The same, awaited."""
         together = _together(config)
-        steps = self._steps(source, instruction, together["max_concurrency"] or AT_ONCE)
+        steps = _Stepping(self._steps(source, instruction, together["max_concurrency"] or AT_ONCE))
         try:
-            batch, found = await asyncio.to_thread(_next, steps, None)
+            batch, found = await asyncio.to_thread(steps.next, None)
             while batch is not None:
                 answers = await batch.chain.asked.abatch(batch.questions, together, return_exceptions=True)
                 batch = None
-                batch, found = await asyncio.to_thread(_next, steps, answers)
+                batch, found = await asyncio.to_thread(steps.next, answers)
         finally:
             steps.close()
         assert found is not None
@@ -236,6 +237,39 @@ def _next(steps: _Steps, answers: list[Any] | None) -> tuple[_Batch | None, Docu
         return (next(steps) if answers is None else steps.send(answers)), None
     except StopIteration as end:
         return None, end.value
+
+
+class _Stepping:
+    """Steps that are taken in threads, and may be closed while one is taken: whoever awaits it may be cancelled.
+
+    Args:
+        steps: A generator that runs cannot be closed; it is then closed by the thread in which it runs.
+    """
+
+    def __init__(self, steps: _Steps) -> None:
+        self._steps = steps
+        self._lock = Lock()
+        self._runs = False
+        self._closed = False
+
+    def next(self, answers: list[Any] | None) -> tuple[_Batch | None, DocumentExtraction[Any] | None]:
+        """What is to be asked next, or the result."""
+        with self._lock:
+            self._runs = True
+        try:
+            return _next(self._steps, answers)
+        finally:
+            with self._lock:
+                self._runs, closed = False, self._closed
+            if closed:
+                self._steps.close()
+
+    def close(self) -> None:
+        """Closes the steps, at the end of the one that is being taken."""
+        with self._lock:
+            self._closed, runs = True, self._runs
+        if not runs:
+            self._steps.close()
 
 
 def _emptied(items: list[Shown]) -> Iterator[Shown]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import random
+import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,6 +27,7 @@ from extraction import (
     UnreadableOutputError,
     aextract_document,
     extract_document,
+    open_document,
 )
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
@@ -181,6 +186,85 @@ def test_pages_that_are_misread_at_first_are_found_and_mended(seed: int) -> None
     assert found.data == paper.truth
     assert found.complete
     assert {page - 1 for page in found.completeness.asked_again} >= set(faults)
+
+
+def test_the_pages_of_an_opened_file_are_counted_and_asked_again() -> None:
+    paper = _small(cut_share=0)
+    model = Reader(paper=paper, misread=_missing(2, 1))
+    first, *others = [page.picture.image for page in paper]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others)
+    for document in (file.getvalue(), open_document(file.getvalue(), pages="1-")):
+        model = Reader(paper=paper, misread=_missing(2, 1))
+        found = extract_document(model, document, Statement)
+        assert found.data == paper.truth
+        assert found.completeness.asked_again == (3,)
+        assert "This is page 3 of a document of 6 pages." in model.asked[-1][1]
+
+
+def test_a_damaged_page_of_an_opened_file_stands_alone() -> None:
+    paper = _small(cut_share=0)
+    first, *others = [page.picture.image for page in paper]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others, compression="tiff_deflate")
+    with Image.open(file) as image:
+        image.seek(3)
+        place = image.tag_v2[273][0]
+    data = bytearray(file.getvalue())
+    data[place : place + 8] = bytes(8)
+    found = extract_document(Reader(paper=paper), bytes(data), Statement, on_error="report")
+    assert found.completeness.failed == (4,)
+    assert len(found.data["rows"]) == 25
+
+
+class Slow(Reopened):
+    """A document whose pages take their time, and that tells whether one is being drawn."""
+
+    def __init__(self, paper: Paper) -> None:
+        super().__init__(paper)
+        self.began, self.goes_on = threading.Event(), threading.Event()
+
+    def __getitem__(self, index: Any) -> Any:
+        self.began.set()
+        assert self.goes_on.wait(10)
+        return super().__getitem__(index)
+
+
+async def test_a_document_that_is_cancelled_while_a_page_is_drawn() -> None:
+    slow = Slow(_small())
+    model = Reader(paper=slow.paper)
+    task = asyncio.create_task(aextract_document(model, slow, Statement))
+    assert await asyncio.to_thread(slow.began.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    slow.goes_on.set()
+    assert model.asked == []
+    with pytest.raises(TimeoutError):
+        slow.goes_on.clear()
+        await asyncio.wait_for(aextract_document(model, slow, Statement), 0.05)
+    slow.goes_on.set()
+
+
+async def test_a_file_whose_reading_is_cancelled_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, closed = Slow(_small()), threading.Event()
+
+    @contextmanager
+    def opened(source: Any) -> Iterator[Any]:
+        try:
+            yield source
+        finally:
+            closed.set()
+
+    monkeypatch.setattr("extraction.chains.document_reader.opened", opened)
+    task = asyncio.create_task(aextract_document(Reader(paper=slow.paper), slow, Statement))
+    assert await asyncio.to_thread(slow.began.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not closed.is_set()
+    slow.goes_on.set()
+    assert await asyncio.to_thread(closed.wait, 10)
 
 
 def test_what_stays_missing_is_reported_and_given() -> None:
