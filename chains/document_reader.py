@@ -15,7 +15,7 @@ from langchain_core.runnables.config import RunnableConfig
 
 from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
-from extraction.chains.page_words import merged_sources, window_sources, words_of_shown
+from extraction.chains.page_words import engine_for, merged_sources, window_sources, words_of, words_of_shown
 from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
 from extraction.documents.judging import Judge
 from extraction.documents.paging import PageSource, Shown, opened
@@ -23,6 +23,7 @@ from extraction.documents.result import DocumentExtraction, Window
 from extraction.documents.suspects import Suspect
 from extraction.documents.window_schema import window_schema
 from extraction.errors import DocumentError, ExtractionError, OptionError
+from extraction.ocr.engines import Engine
 from extraction.prompts import has_geometry
 
 OnError: TypeAlias = Literal["raise", "report"]
@@ -56,6 +57,7 @@ class DocumentReader:
         retries: How often the windows with which something is wrong are asked again.
         on_error: What becomes of a document with an error.
         sources: Whether the leaves are looked for on their pages.
+        engine: What reads the pages without a text layer for that; None for the engine that is installed.
     """
 
     parts: WindowChain
@@ -66,6 +68,7 @@ class DocumentReader:
     retries: int
     on_error: OnError
     sources: bool
+    engine: Engine | None
 
     @classmethod
     def of(
@@ -76,7 +79,7 @@ class DocumentReader:
         window: int | Literal["fit"],
         retries: int,
         on_error: OnError,
-        sources: bool,
+        sources: bool | Engine,
         options: Mapping[str, Any],
     ) -> DocumentReader:
         """The reader that a chain's options ask for."""
@@ -103,7 +106,8 @@ class DocumentReader:
             size_of,
             retries,
             on_error,
-            sources,
+            sources is not False,
+            engine_for(sources),
         )
 
     def run(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
@@ -203,6 +207,9 @@ class DocumentReader:
     def _asked(self, questions: list[Question]) -> Generator[_Batch, list[Any], list[Window]]:
         """What some windows say; damaged pages are not asked about."""
         chain = self.whole if questions[0].count == 0 else self.parts
+        # Before the model is asked, which would be in vain where no engine is installed.
+        looked = self.sources
+        words = [{page.number: words_of(page, self.engine) for page in one.shown.pages if looked} for one in questions]
         answers = iter((yield _Batch(chain, [one for one in questions if one.shown.pages])))
         windows = [
             chain.window(one.shown, next(answers))
@@ -213,10 +220,10 @@ class DocumentReader:
         if not self.sources:
             return windows
         return [
-            replace(window, sources=window_sources(window.data, one.shown.pages, self.judge.schema))
-            if one.shown.pages and window.data is not None
+            replace(window, sources=window_sources(window.data, there, self.judge.schema))
+            if there and window.data is not None
             else window
-            for window, one in zip(windows, questions, strict=True)
+            for window, there in zip(windows, words, strict=True)
         ]
 
 

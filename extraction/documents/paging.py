@@ -47,7 +47,7 @@ class PageSource:
         self._source = source
         self._sequence: Any = source if _is_repeatable(source) else None
         self._numbers: Sequence[int] | None = getattr(source, "numbers", None)
-        self.count: int | None = len(self._sequence) if self._sequence is not None else None
+        self.count: int | None = None if self._sequence is None else len(self._sequence)
 
     @property
     def can_repeat(self) -> bool:

@@ -10,11 +10,12 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 from pydantic import BaseModel
 
 from extraction import (
@@ -22,6 +23,7 @@ from extraction import (
     DocumentExtraction,
     DocumentWarning,
     ImageError,
+    MissingExtraError,
     OptionError,
     TruncatedOutputError,
     UnreadableOutputError,
@@ -32,8 +34,9 @@ from extraction import (
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
+from extraction.pages.words import PageWords, Word
 from extraction.schemas import Box, json_schema_of
-from tests.chains.fakes import RemoteModel
+from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
 
 
@@ -209,7 +212,7 @@ def test_a_damaged_page_of_an_opened_file_stands_alone() -> None:
     first.save(file, "TIFF", save_all=True, append_images=others, compression="tiff_deflate")
     with Image.open(file) as image:
         image.seek(3)
-        place = image.tag_v2[273][0]
+        place = cast("TiffImageFile", image).tag_v2[273][0]  # the offset of its pixels
     data = bytearray(file.getvalue())
     data[place : place + 8] = bytes(8)
     found = extract_document(Reader(paper=paper), bytes(data), Statement, on_error="report")
@@ -486,3 +489,30 @@ def test_pictures_one_page_and_examples() -> None:
     assert len(found.value.rows) == 4
     assert len(model.seen[0]) == 4  # the words, the example's picture, its answer, the page
     assert extract_document(model, Page(7, paper.page(0).picture), Statement).provenance["/rows"] == (7,)
+
+
+# --- where values stand ----------------------------------------------------------------------------------------------
+
+
+def test_the_engine_that_is_named_reads_the_pages_without_a_text_layer() -> None:
+    word = Word("Smith", Box(x1=2, y1=3, x2=9, y2=8))
+
+    def reads(image: Image.Image) -> list[Word]:
+        return [word]
+
+    model = RemoteModel(answers=['{"name": "Smith"}'])
+    found = extract_document(model, [PICTURE, PICTURE], dict[str, str], sources=reads)
+    assert found.sources is not None
+    assert [(one.page, one.box) for one in found.sources["/name"]] == [(1, word.box), (2, word.box)]
+    with pytest.raises(OptionError, match="there is no OCR engine 'nonsense'"):
+        extract_document(model, [PICTURE], dict[str, str], sources="nonsense")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="the words of one page"):
+        extract_document(model, [PICTURE], dict[str, str], sources=PageWords((), PICTURE.size, "mine"))  # type: ignore[arg-type]
+
+
+def test_without_an_engine_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extraction.ocr.engines._installed", lambda module: False)
+    model = RemoteModel(answers=['{"name": "Smith"}'])
+    with pytest.raises(MissingExtraError, match="no OCR engine is installed"):
+        extract_document(model, [PICTURE], dict[str, str], sources=True)
+    assert model.seen == []
