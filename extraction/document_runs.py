@@ -20,14 +20,13 @@ from extraction.documents.result import DocumentExtraction
 from extraction.errors import DocumentError, ImageError, OptionError
 from extraction.images import DEFAULT_LIMITS
 from extraction.outcomes import Outcome, outcomes
-from extraction.pages.document import DEFAULT_DPI, Document, open_document
+from extraction.pages.document import DEFAULT_DPI, Document, is_pdf, open_document
 from extraction.schemas import Check, Schema
 
 PASSWORD: Final = "EXTRACTION_PASSWORD"
 """The environment variable that holds the password of encrypted PDFs; an argument would stand in lists of processes."""
 
 _TIFFS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_PDF: Final = b"%PDF-"
 _HEAD: Final = 1024
 
 _NO_PASSWORD: Final = "needs a password"
@@ -184,13 +183,13 @@ def is_document(source: Any) -> bool:
                 head = file.read(_HEAD)
         except (OSError, ValueError):
             return False
-    if _PDF in head:
+    if is_pdf(head):
         return True
     if not head.startswith(_TIFFS):
         return False
     try:
         with open_document(source) as document:
-            return document.kind == "tiff"
+            return len(document) > 1
     except ImageError:
         return False
 

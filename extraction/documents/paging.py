@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import BaseModel
@@ -45,7 +45,7 @@ class PageSource:
 
     def __init__(self, source: Iterable[Any]) -> None:
         self._source = source
-        self._sequence: Any = source if _is_repeatable(source) else None
+        self._sequence = cast("Any", source) if _is_repeatable(source) else None
         self._numbers: Sequence[int] | None = getattr(source, "numbers", None)
         self.count: int | None = None if self._sequence is None else len(self._sequence)
 
@@ -59,10 +59,20 @@ class PageSource:
 
         Args:
             size_of: Tells from the first page how many pages a window has.
+
+        Raises:
+            OptionError: Two pages have one number, so that nobody could tell where a value comes from.
         """
         taken: list[Shown] = []
+        passed: set[int] = set()
         size = 0
         for one in self._each():
+            if passed.intersection(one.numbers):
+                raise OptionError(
+                    f"two pages have the number {one.numbers[0]}",
+                    hint="pages of several files as one document are numbered anew: dataclasses.replace(page, number=...)",
+                )
+            passed.update(one.numbers)
             if one.error is not None:
                 yield from _together(taken)
                 yield one

@@ -35,7 +35,8 @@ from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords, Word
-from extraction.schemas import Box, json_schema_of
+from extraction.schemas import Box, Check, json_schema_of
+from extraction.schemas.checks import DocumentSchema, Rounding
 from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
 
@@ -489,6 +490,28 @@ def test_pictures_one_page_and_examples() -> None:
     assert len(found.value.rows) == 4
     assert len(model.seen[0]) == 4  # the words, the example's picture, its answer, the page
     assert extract_document(model, Page(7, paper.page(0).picture), Statement).provenance["/rows"] == (7,)
+
+
+def test_pages_of_one_number_are_refused() -> None:
+    pages = [_small().page(0), _small().page(0)]
+    with pytest.raises(OptionError, match="two pages have the number 1"):
+        extract_document(RemoteModel(answers=['{"rows": []}']), pages, dict[str, list[str]])
+
+
+class Stamped(DocumentSchema):
+    """A document that checks what is no number."""
+
+    rows: list[str]
+
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        yield Check(("/rows",), "the seal is broken", 3, "three")
+        yield Check(("/rows",), "the seal is another", "three", 3)
+
+
+def test_checks_that_compare_words_are_told_as_others_are() -> None:
+    model = RemoteModel(answers=['{"rows": ["a"]}', '{"rows": ["b", "c"]}'])
+    found = extract_document(model, [PICTURE, PICTURE], Stamped)
+    assert [check.problem for check in found.completeness.checks] == ["the seal is broken", "the seal is another"]
 
 
 # --- where values stand ----------------------------------------------------------------------------------------------
