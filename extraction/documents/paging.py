@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
@@ -45,7 +45,9 @@ class PageSource:
 
     def __init__(self, source: Iterable[Any]) -> None:
         self._source = source
-        self._sequence = cast("Any", source) if _is_repeatable(source) else None
+        self._sequence: Any = None
+        if _is_repeatable(source):
+            self._sequence = source
         self._numbers: Sequence[int] | None = getattr(source, "numbers", None)
         self.count: int | None = None if self._sequence is None else len(self._sequence)
 
