@@ -16,7 +16,7 @@ from extraction.grounding.page_index import PageIndex, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.segments import Part, Span
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, bare, plain, same_time
+from extraction.grounding.values import FUZZY, bare, meaning, plain, same_time
 
 _AGREES = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign or currency."""
@@ -121,6 +121,8 @@ def _cut(leaf: Leaf, index: PageIndex, span: Span) -> Span:
     if "%" not in text or "%" in str(leaf.value):
         return span
     digits = text.strip("()% ")
+    if leaf.meaning.numbers.isdisjoint(meaning(digits).numbers):
+        return span  # 50 % for 0.5: without its sign it is another number
     start = part.start + text.index(digits)
     return Span(span.page, (Part(part.segment, start, start + len(digits)),))
 
