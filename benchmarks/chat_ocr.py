@@ -4,7 +4,7 @@
     python -m benchmarks.chat_ocr --count 200 --truth-words          # the generator's own words: fast, for development
     python -m benchmarks.chat_ocr --truth-words --seed 0 --show 3    # what goes wrong, receipt by receipt
 
-The rules were developed on seeds below 1000; what is measured are seeds from 1000 on, which nobody looked at.
+The rules were developed on seeds below 2000; what is measured are seeds from 2000 on, which nobody looked at.
 
 A field is *right* where it is the truth by value (numbers, dates) or letter for letter but for case, blanks and
 punctuation, and also where both say that there is none. *Missed* is null for something printed, *wrong* another value,
@@ -33,7 +33,7 @@ from tests.documents.invoices import invoice
 from tests.documents.receipts import receipt
 from tests.documents.truth import Sample
 
-FIRST_MEASURED = 1000
+FIRST_MEASURED = 2000
 KINDS = {"receipt": (receipt, Receipt), "invoice": (invoice, Invoice)}
 
 
@@ -125,6 +125,7 @@ def score(sample: Sample, data: Any, words: PageWords, scores: Scores) -> list[s
 
 def main() -> None:
     """Prints the table."""
+    # ruff: noqa: T201 - a benchmark prints
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=20, help="how many documents")
     parser.add_argument("--seed", type=int, default=FIRST_MEASURED, help="the first one's seed")

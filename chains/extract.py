@@ -35,6 +35,7 @@ from extraction.endings import finish_reason
 from extraction.errors import OptionError
 from extraction.families import FamilyLike
 from extraction.frames import Frame
+from extraction.grounding.sources import Sources, told_sources
 from extraction.grounding.words_of import WordsOf, engine_of, page_words
 from extraction.images import Picture, load_image
 from extraction.keeping import keeping_raw
@@ -271,7 +272,8 @@ def extract(  # noqa: PLR0913 - all that may be said about one extraction
         image: Whatever ``load_image`` takes.
         schema: What ``extraction_chain`` takes; so is all that follows up to ``evidence_tokens``.
         sources: Find the place of every value on the page, for ``Extraction.sources``: True for the words of an OCR
-            engine, or the name of the engine, or the words themselves, such as a text layer's.
+            engine, or the name of the engine, or the words themselves, such as a text layer's. Without it, what a model
+            tells itself, as ``ChatOCR`` does.
         verify: Read every value that was found again from its own piece of the picture, by the OCR engine and by the
             model, for ``Extraction.sources.verified``. Without ``sources`` it means both.
         config: LangChain's configuration of the run: callbacks, tags ...
@@ -335,8 +337,6 @@ async def aextract(  # noqa: PLR0913 - all that may be said about one extraction
 def _result(
     picture: Picture, message: AIMessage, parser: GroundedOutputParser[Any], words: PageWords | None
 ) -> Extraction[Any]:
-    from extraction.grounding.finding import find_sources
-
     parsed = parser.parse_message(message)
     return Extraction(
         value=parsed.value,
@@ -349,5 +349,16 @@ def _result(
         confidence=parsed.confidence,
         agreement=message.response_metadata.get("agreement"),
         schema=parser.target if isinstance(parser.target, dict) else None,
-        sources=None if words is None else find_sources(parsed.data, words, schema=parser.target),
+        sources=_sources(message, parsed.data, parser, words),
     )
+
+
+def _sources(
+    message: AIMessage, data: Any, parser: GroundedOutputParser[Any], words: PageWords | None
+) -> Sources | None:
+    """Where the leaves stand: looked for among the words, or as the model itself tells it; None where nobody knows."""
+    if words is None:
+        return told_sources(message.response_metadata, data)
+    from extraction.grounding.finding import find_sources
+
+    return find_sources(data, words, schema=parser.target)

@@ -80,14 +80,21 @@ def ocr_chain(
         family: What ``extraction_chain`` takes, for a transcript by the model.
 
     Raises:
-        OptionError: A model is wanted and there is none, or ``by`` is something else. When it runs: an input has an
-            instruction, and no model to follow it.
+        OptionError: A model is wanted and there is none, ``by`` is something else, or an option would do nothing. When it
+            runs: an input has an instruction, and no model to follow it.
         MissingExtraError: An engine is wanted, and none is installed.
         BoxConventionError: A transcript by the model is wanted, and nobody knows how it writes boxes.
     """
     reader = by or ("engine" if model is None else "model")
     if reader not in get_args(ReadBy):
         raise OptionError(f"by={by!r} is not one of {', '.join(get_args(ReadBy))}")
+    idle = {
+        "instruction": instruction is not None and reader == "engine",
+        "engine": engine is not None and reader == "model",
+        "family": family is not None and (reader != "model" or not transcript),
+    }
+    if told := [name for name, does_nothing in idle.items() if does_nothing]:
+        raise OptionError(f"{told[0]} does nothing with by={reader!r}, transcript={transcript}")
     if reader == "engine":
         find_engine(engine)
         return RunnableLambda(_engines(engine, alone=True)) | RunnableLambda(_transcript if transcript else _text)

@@ -115,12 +115,15 @@ def window_chain(
     end = next(index for index, step in enumerate(steps) if isinstance(step, BasePromptTemplate)) + 1
     prompt: Runnable[Any, Any] = RunnableSequence(*steps[:end])
 
+    reads_words = all(getattr(inner.model, "reads_words", False) for inner in inner_models(model))
+
     def show(question: Question) -> ChatPromptValue:
         first, *others = question.shown.pages
         asked = {"image": first.picture, "instruction": instruction_of(question, instruction)}
         with showing(first):
             *before, last = prompt.invoke(asked).to_messages()
-        return ChatPromptValue(messages=[*before, _with_pictures(last, others)])
+        last = _with_pictures(last, others)
+        return ChatPromptValue(messages=[*before, _with_words(last, question.shown.pages) if reads_words else last])
 
     asked: Runnable[Question, AIMessage] = RunnableSequence(RunnableLambda(show, name="show_pages"), *steps[end:-1])
     return WindowChain(asked, cast("GroundedOutputParser[Any]", steps[-1]))
@@ -157,6 +160,18 @@ def _with_pictures(message: BaseMessage, pages: Sequence[Page]) -> BaseMessage:
     )
     more = [{"type": "image_url", "image_url": {"url": data_uri(page.picture)}} for page in pages]
     return message.model_copy(update={"content": [*content[: at + 1], *more, *content[at + 1 :]]})
+
+
+def _with_words(message: BaseMessage, pages: Sequence[Page]) -> BaseMessage:
+    """A message with the pictures themselves, which may know their words, in the place of their data URIs."""
+    pictures = iter(pages)
+    content = [
+        {"type": "image", "image": next(pictures).picture}
+        if not isinstance(block, str) and block["type"] == "image_url"
+        else block
+        for block in message.content
+    ]
+    return message.model_copy(update={"content": content})
 
 
 def _released(error: Exception) -> Exception:

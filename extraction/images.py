@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from langchain_core.documents.base import Blob
 
+    from extraction.pages.words import PageWords
+
 __all__ = ["DEFAULT_LIMITS", "ImageLimits", "ImageSource", "Picture", "decode_data_uri", "load_image"]
 
 ImageSource: TypeAlias = Union[
@@ -112,6 +114,7 @@ class Picture:
         image: The pixels, mode RGB, without EXIF. Copy it before drawing on it.
         source: Where it came from, for people: a path, an address, ``bytes (1234)``.
         original_orientation: The EXIF orientation that the file had, 1 to 8; ``image`` has it applied.
+        words: The words on it, where the file itself told them, as a PDF's text layer does; no engine needs to read them.
 
     Raises:
         ImageError: ``image`` is not RGB, or has no pixels.
@@ -120,6 +123,7 @@ class Picture:
     image: Image.Image
     source: str = "picture"
     original_orientation: int = 1
+    words: PageWords | None = None
     _digest: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from extraction.schemas.geometry import Box
 
@@ -112,3 +112,44 @@ class Sources(Mapping[str, tuple[Source, ...]]):
     def with_verified(self, verified: Mapping[str, Verification]) -> Sources:
         """The same places with what was read there again."""
         return replace(self, verified=verified)
+
+
+def told_sources(metadata: Mapping[str, Any], data: Any) -> Sources | None:
+    """The places that a message tells itself, in ``response_metadata["sources"]``, as ``ChatOCR``'s do; None where it tells none.
+
+    Args:
+        metadata: The ``response_metadata``.
+        data: The message's value as JSON: leaves of it that were looked for and have no place stand nowhere.
+    """
+    told = metadata.get("sources")
+    if not isinstance(told, Mapping):
+        return None
+    places = {
+        pointer: tuple(Source(**{**one, "box": Box.model_validate(one["box"])}) for one in found)
+        for pointer, found in told.items()
+    }
+    unlooked = tuple(
+        pointer
+        for pointer, leaf in _leaves(data, "")
+        if pointer not in places
+        and not isinstance(leaf, str)
+        and (leaf is None or isinstance(leaf, bool) or _in_list(pointer))
+    )
+    absent = {pointer: () for pointer, _ in _leaves(data, "") if pointer not in places and pointer not in unlooked}
+    return Sources(places | absent, unlooked)
+
+
+def _leaves(data: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(data, Mapping):
+        for key, one in data.items():
+            yield from _leaves(one, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(data, list):
+        for index, one in enumerate(data):
+            yield from _leaves(one, f"{pointer}/{index}")
+    else:
+        yield pointer, data
+
+
+def _in_list(pointer: str) -> bool:
+    """Whether a leaf is an item of a list: a bare number there is one of a box's."""
+    return pointer.rpartition("/")[2].isdigit()

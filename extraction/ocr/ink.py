@@ -30,8 +30,8 @@ false ones are half as wide as the others."""
 
 _BLANK = 0.5
 _WIDE = 2.5
-"""A gap wider than this share of the height of a line's ink, and than so many gaps between letters, is a blank: also in
-typewriter faces, whose points and colons stand in gaps of 0.4."""
+"""A gap wider than this share of the height of a line's ink, and than so many gaps between letters, is a blank; also in
+typewriter faces, whose points and colons stand in wide gaps of their own."""
 
 _FAINT_RULE = 0.7
 _EMPTY = 0.03

@@ -33,8 +33,9 @@ _STRIP: Final = 48
 _MARGIN: Final = 16
 _SMALL: Final = 736
 _ENLARGED: Final = 2.0
-"""Pictures whose shorter side is below ``_SMALL`` are enlarged for the detector, at most so much. Of words in letters 9 pixels
-high that were read, 98 % then lie where they stand (IoU 0.5), 88 % without; enlarging more helps no further."""
+"""Pictures whose shorter side is below ``_SMALL`` are enlarged for the detector, at most so much. Of the words
+that were read on three pages drawn with letters of 9 pixels, 98 % then lie where they stand (IoU 0.5), 88 % without; about as
+many are read (0.917, 0.920), with letters of 12 pixels fewer (0.944, 0.969). Enlarging more helps no further."""
 
 _WORD: Final = re.compile(r"\S+")
 

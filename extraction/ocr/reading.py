@@ -16,7 +16,7 @@ from extraction.ocr.order import in_reading_order
 from extraction.pages.words import Line, PageWords, Word
 
 _KEPT: Final = 64
-"""Pages whose words are kept: some hundred kilobytes each."""
+"""Pages whose words are kept."""
 
 
 def read_words(image: ImageSource, *, engine: Engine | None = None) -> PageWords:
@@ -24,7 +24,8 @@ def read_words(image: ImageSource, *, engine: Engine | None = None) -> PageWords
 
     Pages that stand on their side or upside down, or a little askew, are read as well. Columns of text come one after the
     other, rows of a table or of labels with values from left to right. The words of the last pages are kept, so that
-    the same picture is not read again by the same engine.
+    the same picture is not read again by the same engine. Where no engine is named, the page of a document that tells its
+    words itself (``Picture.words``, a text layer) is not read at all.
 
     Args:
         image: Whatever ``load_image`` takes.
@@ -36,7 +37,10 @@ def read_words(image: ImageSource, *, engine: Engine | None = None) -> PageWords
         MissingExtraError: No engine is installed, or not the one that was named; the hint says what to install.
         OptionError: There is no engine of that name, or one's own gave something else than lines or words.
     """
-    return _CACHE.read(load_image(image), find_engine(engine))
+    picture = load_image(image)
+    if engine is None and picture.words is not None:
+        return picture.words
+    return _CACHE.read(picture, find_engine(engine))
 
 
 def forget_words() -> None:

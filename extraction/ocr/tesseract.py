@@ -30,7 +30,7 @@ _LOW: Final = 90
 """Pixels of height up to which a picture holds one line, or few: analysing its layout finds nothing there."""
 
 _SURE: Final = 0.7
-"""Pages that stand the right way up are read with more than this on average, others with less."""
+"""A page that is read with less on average is looked at from the other sides, too."""
 
 _SKEW: Final = 0.7
 """Degrees from which on a page is straightened before it is read again."""

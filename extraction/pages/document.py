@@ -114,7 +114,7 @@ class _PdfPages:
         if drawn.chars is None:
             return Page(index + 1, picture, None, drawn.dpi, notes)
         layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text)
-        return Page(index + 1, picture, layer.words, drawn.dpi, notes + layer.notes)
+        return Page(index + 1, replace(picture, words=layer.words), layer.words, drawn.dpi, notes + layer.notes)
 
 
 def open_document(

@@ -113,8 +113,8 @@ class Board:
         if at in self.tax_heads:
             yield from self._of_one_rate(label, looks)
             return
-        if (one := self._pushed_down(label, looks)) is not None:
-            yield one
+        if (pushed := self._pushed_down(label, looks)) is not None:
+            yield pushed
             return
         for cell, closeness in self._below(label):
             for one in self.findings.at(cell):
@@ -248,10 +248,7 @@ class Board:
 
 
 def _names_column(label: Label) -> bool:
-    return any(
-        name in COLUMNS or (concepts().get(name) is not None and concepts()[name].kind == "date")
-        for name, _ in label.names
-    )
+    return any(name in COLUMNS or (name in concepts() and concepts()[name].kind == "date") for name, _ in label.names)
 
 
 def _under(label: Label, finding: Finding) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
@@ -38,14 +38,19 @@ class ChatOCR(BaseChatModel):
 
     Attributes:
         engine: What reads: "rapidocr", "tesseract", or an engine of one's own (see ``read_words``); by default what is
-            installed.
+            installed, for pages without a text layer.
         allow_urls: Whether ``http(s)`` pictures in messages may be fetched.
+        streaming: Whether ``invoke`` streams inside, for callbacks that listen; an answer is one chunk.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
+    reads_words: ClassVar[bool] = True
+    """Whether it is better served with a picture that knows its words than with the pixels alone."""
+
     engine: Any = None
     allow_urls: bool = False
+    streaming: bool = False
 
     @model_validator(mode="after")
     def _set_extraction_version(self) -> Self:
@@ -68,7 +73,7 @@ class ChatOCR(BaseChatModel):
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = PROVIDER
-        params["ls_model_name"] = MODEL_NAME
+        params["ls_model_name"] = kwargs.get("model", MODEL_NAME)
         return params
 
     def _resolve_model_profile(self) -> ModelProfile:

@@ -30,6 +30,8 @@ LOOKS: Final[dict[str, tuple[Look, ...]]] = {
 """What the values of a kind look like, the surest first."""
 
 _ADDED: Final = ("tax", "tip", "service_charge", "shipping", "rounding")
+_NATIONAL: Final = 9
+"""Digits of a telephone number that begins with neither a plus, a parenthesis nor a zero; fewer number many things."""
 _MOST: Final = 4
 """How many candidates of each amount are tried in sums."""
 
@@ -170,7 +172,9 @@ def unlabelled(board: Board, leaf: Leaf) -> list[Choice]:
 
 def _is_phone(text: str) -> bool:
     """Whether digits are written as telephone numbers are; a row of digits alone may be the number of anything."""
-    return re.search(r"^\s*[+(]|^\s*0\d|\d[ ./)-]+\d", text) is not None
+    if re.search(r"^\s*[+(]|^\s*0\d", text):
+        return True
+    return sum(map(str.isdigit, text)) >= _NATIONAL and re.search(r"\d[ ./)-]+\d", text) is not None
 
 
 def _takes(label: Label, leaf: Leaf) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from extraction.rules.board import Board, TextBeside
 from extraction.rules.choosing import Choice, candidates, choose_total, unlabelled
 from extraction.rules.labels import Label
-from extraction.rules.parties import Party, address_at, is_firm, is_job, is_person, issuer, labelled_party
+from extraction.rules.parties import Party, address_at, is_job, is_person, issuer, labelled_party
 from extraction.rules.sheet import Span
 from extraction.rules.wanted import OWNERS, Leaf
 from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, stated, text_fill, written
@@ -20,8 +20,16 @@ _SURE: Final = 0.5
 """Least score of a value that is taken."""
 
 _CODE: Final = re.compile(r"[^\s:,;]*\d[^\s,;]*")
+_GROUPS: Final = re.compile(r"(?: [0-9][0-9A-Z./-]*(?![\w:]))*")
+_COUNTRY_CODE: Final = 4
+"""Letters that a code begins with at most, parted from its digits: GB, CHE, EORI."""
+
 _TYPED: Final = frozenset({"money", "number", "integer", "percent", "date", "time", "phone", "email", "url", "iban"})
-_RELATED: Final = {"receipt_number": "invoice_number", "invoice_number": "receipt_number"}
+_RELATED: Final = {
+    "receipt_number": "invoice_number",
+    "invoice_number": "receipt_number",
+    "vat_id": "registration_number",
+}
 """Whose labels a field may take where no other field wants them: a bill has one number, whatever it is called."""
 
 _BY_THEMSELVES: Final = frozenset({"date", "time", "phone", "email", "url", "iban"})
@@ -90,8 +98,12 @@ class Fields:
         if leaf.kind == "money" and leaf.concepts and self._chief[leaf.concepts[0], leaf.owner] is not leaf:
             leaf = replace(leaf, concepts=())  # "total" is what "Total" names, and not "amount_due" beside it
         found = [one for one in candidates(self.board, leaf, others) if one.score >= _SURE]
+        if not found and leaf.kind == "money":  # a bill that only says what is due says its total with it
+            found = [one for one in candidates(self.board, leaf) if one.score >= _SURE]
         if leaf.concepts[:1] == ("total",) and leaf.kind == "money":
             found = choose_total(self.board, found)
+        if leaf.concepts[:1] == ("tax",):
+            found = _sum_of_taxes(found)
         if leaf.concepts[:1] == ("period_end",) and not found:
             found = self._ends_of_periods()
         found = [one for one in found if self._is_of(leaf, one)]
@@ -184,28 +196,30 @@ class Fields:
         if leaf.kind != "code":
             bare = not re.search(r"[^\W_]", span.text)
             return None if bare else text_fill(leaf, (span,))
+        code = self._code(leaf, span)
+        return None if code is None else text_fill(leaf, (code,))
+
+    def _code(self, leaf: Leaf, span: Span) -> Span | None:
+        """The number of something at the beginning of a text: a word with digits, with its groups and its country."""
         match = _CODE.search(span.text)
         if match is None:
             return None
         start, end = match.span()
         before = span.text[:start].split()
-        if before and not all((len(word) <= 4 and word.isupper()) or not word.isalnum() for word in before):
+        if any(word.isalnum() and not (len(word) <= _COUNTRY_CODE and word.isupper()) for word in before):
             return None  # words, and then digits: no number of something
         if before and all(word.isalnum() for word in before):
             start = 0  # GB 123 4567
-        rest = re.match(r"(?: [0-9][0-9A-Z./-]*(?![\w:]))*", span.text[end:])
-        grouped = (
-            rest.group() if (rest and not self.board.findings.at(span.cell)) or leaf.concepts[:1] == ("vat_id",) else ""
-        )
-        return text_fill(
-            leaf, (Span(span.cell, span.start + start, span.start + end + len(grouped if rest else "")).stripped(),)
-        )
+        groups = _GROUPS.match(span.text, end)
+        if groups and (leaf.concepts[:1] == ("vat_id",) or not self.board.findings.at(span.cell)):
+            end = groups.end()
+        return Span(span.cell, span.start + start, span.start + end).stripped()
 
     def _name(self, leaf: Leaf, concept: str) -> Fill | None:
         owner = leaf.owner if concept == "person" and leaf.owner else concept
         party = {"company": self.seller, "customer": self.customer, "ship_to": self.consignee}
         if owner in party:
-            found = None if owner not in party else party[owner]
+            found = party[owner]
             return text_fill(leaf, found.name) if found is not None else None
         labelled = self._labelled(leaf)
         return labelled if labelled is not None else self._person(leaf)
@@ -281,6 +295,16 @@ class Fields:
         return None
 
 
+def _sum_of_taxes(found: list[Choice]) -> list[Choice]:
+    """The tax of a bill among its candidates; of several rates the printed sum, and none where none is printed."""
+    rates = [one for one in found if one.score > found[0].score - 0.02]
+    numbers = {one.finding.number for one in rates if one.finding.number is not None}
+    if len(numbers) < 2:
+        return found
+    whole = sum(numbers)
+    return [one for one in found if one.finding.number in (whole, whole / 2)]
+
+
 def _chiefs(wanted: Iterable[Leaf]) -> dict[tuple[str, str], Leaf]:
     """Of several fields that mean one concept the one that is called so, else the first: it gets the general labels."""
     chiefs: dict[tuple[str, str], Leaf] = {}
@@ -290,11 +314,6 @@ def _chiefs(wanted: Iterable[Leaf]) -> dict[tuple[str, str], Leaf]:
             if key not in chiefs or " ".join(leaf.words) == leaf.concepts[0].replace("_", " "):
                 chiefs[key] = leaf
     return chiefs
-
-
-def is_named(text: str) -> bool:
-    """Whether a line may be somebody's name."""
-    return is_firm(text) or is_person(text)
 
 
 def _part_of_address(leaf: Leaf, concept: str, lines: Iterable[Span]) -> Fill | None:

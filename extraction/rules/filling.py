@@ -183,7 +183,12 @@ def _listing(listing: Listing, path: Path, state: _Filling) -> Any:
         items = _groups_of(listing, listing.item, path, state)
     else:
         items = _cells_of(listing.item, path, state)
-    items = items[: listing.form.get("maxItems", len(items))]
+    most = listing.form.get("maxItems", len(items))
+    for at in [
+        at for at in state.spans if at[: len(path)] == path and len(at) > len(path) and int(at[len(path)]) >= most
+    ]:
+        del state.spans[at], state.exact[at]
+    items = items[:most]
     if items:
         return items if len(items) >= listing.form.get("minItems", 0) else ABSENT
     if listing.nullable:
@@ -283,7 +288,7 @@ def _lines_under(listing: Listing, state: _Filling) -> Iterator[Fill]:
                     or here.box.x1 < cell.box.x1 - cell.height
                 ):
                     return
-                span = here.span.stripped(" \t•*·-–o.")
+                span = here.span.stripped(" \t•*·-\u2013o.")
                 if span.text:
                     yield Fill(span.text, (span,))
                 last = here

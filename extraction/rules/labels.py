@@ -94,7 +94,7 @@ class _Vocabulary:
         for match in self._regex.finditer(text):
             phrase = self._phrases[int(str(match.lastgroup)[1:])]
             after = text[match.end() :].lstrip(" .*#")
-            colon = after.startswith((":", "：", "="))
+            colon = after.startswith((":", "\uff1a", "="))
             leads = not re.search(r"\w", text[: match.start()])
             span = Span(cell, match.start(), match.end())
             yield Label(span, phrase, tuple(self._names[phrase]), colon, leads)

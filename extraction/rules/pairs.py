@@ -29,7 +29,8 @@ def is_checkboxes(group: Group) -> bool:
 def pairs(board: Board, group: Group) -> list[dict[str, Fill]]:
     """Label and value of each labelled thing on the pages, in reading order."""
     key, value = _leaf(group, _KEYS), _leaf(group, _VALUES)
-    assert key is not None and value is not None
+    assert key is not None
+    assert value is not None
     found = []
     for name, text in _named(board):
         fills = {key.key: text_fill(_node(key), (name,))}
@@ -67,7 +68,7 @@ def _named(board: Board) -> Iterator[tuple[Span, Span | None]]:
     for cell in board.cells:
         if id(cell) in taken or _MARK.search(cell.text):
             continue
-        parted = re.match(r"\s*([^:]{2,60}?)\s*[:：]\s*(.*)$", cell.text)
+        parted = re.match(r"\s*([^:]{2,60}?)\s*[:\uff1a]\s*(.*)$", cell.text)
         labels = board.labels.at(cell)
         if parted is None and not (labels and board.is_label(cell)):
             continue

@@ -91,7 +91,8 @@ def is_person(text: str) -> bool:
     return (
         2 <= len(words) <= 4
         and all(
-            re.fullmatch(r"[^\W\d_][^\W\d_'’.\-]*\.?(?:[-'’][^\W\d_]+)*", word) and word[0].isupper() for word in words
+            re.fullmatch(r"[^\W\d_][^\W\d_'\u2019.\-]*\.?(?:[-'\u2019][^\W\d_]+)*", word) and word[0].isupper()
+            for word in words
         )
         and not is_firm(text)
         and not is_job(text)
@@ -151,6 +152,7 @@ def address_at(board: Board, besides: frozenset[int] = frozenset()) -> tuple[Spa
     for cell in board.cells:
         if (
             id(cell) not in besides
+            and not _is_tabled(board, cell)
             and is_address(cell.text)
             and _is_plain(board, cell.span)
             and all(not label.leads or label.phrase in _PLACES for label in board.labels.at(cell))
@@ -160,6 +162,11 @@ def address_at(board: Board, besides: frozenset[int] = frozenset()) -> tuple[Spa
             if any(_POSTAL.search(span.text) for span in lines):
                 return lines
     return ()
+
+
+def _is_tabled(board: Board, cell: Cell) -> bool:
+    """Whether a cell stands below the head of a table: "MANDATE 676429" is no town with its postal code there."""
+    return any(page == cell.page and row < cell.row for page, row in board.heads)
 
 
 def _head(board: Board) -> list[Cell]:
@@ -286,10 +293,9 @@ def _is_plain(board: Board, span: Span) -> bool:
     """Whether a line is no labelled thing, no telephone number, date or the like."""
     cell = span.cell
     labels = [label for label in board.labels.at(cell) if label.span.start >= span.start]
-    if any(label.leads and (label.colon or board.is_label(cell)) for label in labels):
+    placed = is_address(span.text) and all(label.phrase in _PLACES for label in labels if label.leads)
+    if not placed and any(label.leads and (label.colon or board.is_label(cell)) for label in labels):
         return False
-    if is_address(span.text) and all(label.phrase in _PLACES for label in labels if label.leads):
-        return True
     if any(label.leads and label.phrase not in _PLACES and _has_code_after(cell, label.span.end) for label in labels):
         return False
     return not any(

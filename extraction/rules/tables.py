@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from extraction.grounding.numbers import read_currency
+from extraction.rules.bare_tables import bare_rows
 from extraction.rules.board import Board
 from extraction.rules.findings import Finding
 from extraction.rules.labels import Label, normal
 from extraction.rules.sheet import Cell, Sheet, Span
+from extraction.rules.table_parts import Row, has_column, is_summary, key_of, leaf_of
 from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS, Group, Leaf
-from extraction.rules.writing import Fill, allowed, text_fill, written
-
-_TIMES: Final = re.compile(
-    r"^\W*(?P<count>\d+(?:[.,]\d+)?)\s*(?:x|×|X|\*|@|a|à|ea|st|stk|pcs?|kg|lb)?\s*(?:[x×X*@]|à)\s*(?P<price>\D{0,4}\d[\d.,]*)?"
-)
-_LEADING: Final = re.compile(r"^\s*(?P<count>\d{1,3})\s*(?:[x×X*]\s*|\s)(?=[^\W\d_])")
-_TRAILING: Final = re.compile(r"(?<=\s)(?:[x×X*]\s?(?P<count>\d{1,3}))$")
-_FURNITURE: Final = re.compile(r"^\W*[A-Z*]?\W*$")
-_BALANCES: Final = frozenset({"opening_balance", "closing_balance", "total", "subtotal"})
-"""What a dated line says that is no transaction; "card payment" is one."""
+from extraction.rules.writing import Fill, text_fill, written
 
 _MOST_APART: Final = 3.5
 """Blank between two lines of one table, in heights of its text."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One line of a table: the fills of its fields by key, and whether it begins with a number of its own."""
-
-    fills: dict[str, Fill] = field(default_factory=dict)
-    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +41,13 @@ def table_rows(board: Board, group: Group) -> list[Row]:
             if sum(column.key is not None for column in columns) >= 2:
                 headed = True
                 rows += _headed_rows(board, sheet, head, columns, group)
-    if not headed and _has(group, "description") and (_has(group, "line_total") or _has(group, "unit_price")):
+    if (
+        not headed
+        and has_column(group, "description")
+        and (has_column(group, "line_total") or has_column(group, "unit_price"))
+    ):
         for sheet in board.sheets:
-            rows += _bare_rows(board, sheet, group)
+            rows += bare_rows(board, sheet, group)
     return rows
 
 
@@ -83,19 +72,6 @@ def _heads(board: Board, sheet: Sheet, group: Group) -> list[int]:
     return sorted(heads)
 
 
-def _has(group: Group, concept: str) -> bool:
-    return _key_of(group, {concept}) is not None
-
-
-def _key_of(group: Group, names: set[str] | frozenset[str]) -> str | None:
-    """The field that takes a column: the one that has one of its concepts first."""
-    for place in range(3):
-        for one in group.fields:
-            if isinstance(one.node, Leaf) and set(one.node.concepts[place : place + 1]) & names:
-                return one.key
-    return None
-
-
 def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Column]:
     columns: list[_Column] = []
     taken: set[str] = set()
@@ -113,7 +89,7 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
         if "tax" in names:
             names |= {"tax_rate"}
         dated = any(name in concepts() and concepts()[name].kind == "date" for name in names)
-        key = own or _key_of(group, names & COLUMNS) or (_dated_key(group) if dated else None)
+        key = own or key_of(group, names & COLUMNS) or (_dated_key(group) if dated else None)
         if key in taken:
             key = None
         if key is not None:
@@ -123,7 +99,7 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
     amounts = [
         index for index, column in enumerate(columns) if column.names & {"line_total", "unit_price", "debit", "credit"}
     ]
-    total = _key_of(group, {"line_total"})
+    total = key_of(group, {"line_total"})
     if amounts and total is not None and not any(columns[index].key == total for index in amounts):
         last = amounts[-1]  # the last amount of a line is that of the line, whatever its column is called
         if not columns[last].names & {"debit", "credit", "running_balance"}:
@@ -156,7 +132,7 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
             or (sheet.page, cells[0].row) in board.heads
         ):
             break
-        if _is_summary(board, cells):
+        if is_summary(board, cells):
             if rows:
                 break
             continue
@@ -180,7 +156,7 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
 
 def _continue(row: Row, key: str, more: Fill, group: Group) -> None:
     """Adds a line to a text that goes on below."""
-    leaf = _leaf(group, key)
+    leaf = leaf_of(group, key)
     before = row.fills.get(key)
     spans = (*(before.spans if before else ()), *more.spans)
     if spans[-1].box.y1 - spans[0].box.y2 > 4 * spans[0].cell.height:
@@ -204,7 +180,7 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
             if column.key is None:
                 _signed(row, column, finding, columns, group)
                 continue
-            leaf = _leaf(group, column.key)
+            leaf = leaf_of(group, column.key)
             if leaf is None:
                 continue
             if leaf.written:
@@ -212,7 +188,7 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
             elif finding is not None and column.key not in row.fills and (fill := written(leaf, finding)) is not None:
                 row.fills[column.key] = fill
     for key, spans in texts.items():
-        leaf = _leaf(group, key)
+        leaf = leaf_of(group, key)
         if leaf is not None and (fill := text_fill(leaf, [span.stripped(" ") for span in spans])) is not None:
             row.fills[key] = fill
     return row
@@ -220,8 +196,8 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
 
 def _signed(row: Row, column: _Column, finding: Finding | None, columns: Sequence[_Column], group: Group) -> None:
     """An amount of a column of debits or credits as the one signed amount that is wanted."""
-    key = _key_of(group, {"line_total"})
-    leaf = _leaf(group, key) if key is not None else None
+    key = key_of(group, {"line_total"})
+    leaf = leaf_of(group, key) if key is not None else None
     if (
         key is None
         or leaf is None
@@ -241,7 +217,7 @@ def _chunks(board: Board, cell: Cell) -> Iterator[tuple[Span, Finding | None]]:
     """The values of a cell, and the texts between them, from left to right."""
     at = 0
     for finding in board.findings.at(cell):
-        if finding.span.start < at or finding.look in ("phone",):
+        if finding.span.start < at or finding.look == "phone":
             continue
         before = cell.text[at : finding.span.start]
         after = cell.text[finding.span.end : finding.span.end + 1]
@@ -284,162 +260,3 @@ def _nearest(chunk: Span, columns: Sequence[_Column], *, number: bool) -> _Colum
         nearest = min(columns, key=distance)  # under the name of the goods stands the number of the line
         return None if nearest.names & {"description"} else nearest
     return min(fitting, key=distance) if fitting else None
-
-
-def _is_summary(board: Board, cells: Sequence[Cell]) -> bool:
-    """Whether a line says a total, a tax or the like, and not what was sold."""
-    labels = [label for cell in cells for label in board.labels.at(cell)]
-    if not labels or not labels[0].leads:
-        return False
-    first = labels[0]
-    dated = any(one.look == "date" for cell in cells[:1] for one in board.findings.at(cell))
-    amounts = any(
-        (name in _BALANCES or not dated)
-        and name in concepts()
-        and name not in COLUMNS
-        and concepts()[name].kind in ("money", "integer")
-        for name, _ in first.names
-    )
-    if not amounts:
-        return False
-    rest = first.span.cell.text
-    for label in board.labels.at(first.span.cell):
-        rest = rest.replace(label.span.text, " ")
-    for one in board.findings.at(first.span.cell):
-        rest = rest.replace(one.span.text, " ")
-    return len(re.findall(r"[^\W\d_]{3,}", rest)) == 0 or first.colon
-
-
-# --- lines without names of columns ----------------------------------------------------------------------------------
-
-
-def _bare_rows(board: Board, sheet: Sheet, group: Group) -> list[Row]:
-    """The lines of goods of a receipt: between its head and its totals, each with an amount at its right end."""
-    rows: list[Row] = []
-    waiting: Span | None = None
-    edge = _amount_edge(board, sheet)
-    for cells in sheet.rows:
-        if _is_summary(board, cells):
-            if rows:
-                break
-            waiting = None
-            continue
-        amount = _last_amount(board, cells, edge)
-        if amount is None:
-            plain = len(cells) == 1 and not _is_meta(board, cells)
-            waiting = cells[0].span.stripped(" ") if plain and re.search(r"[^\W\d_]{2}", cells[0].text) else None
-            continue
-        if _is_meta(board, cells):
-            waiting = None
-            continue
-        row = _bare_row(board, cells, amount, waiting, group)
-        waiting = None
-        if row is not None:
-            rows.append(row)
-    return rows
-
-
-def _amount_edge(board: Board, sheet: Sheet) -> float:
-    """Where amounts end on the right: none that ends well before it is that of a line."""
-    ends = [one.span.box.x2 for cell in sheet.cells for one in board.findings.at(cell) if one.look == "money"]
-    return max(ends) - 6 * sheet.height if ends else 0.0
-
-
-def _last_amount(board: Board, cells: Sequence[Cell], edge: float) -> Finding | None:
-    cell = cells[-1]
-    if _FURNITURE.match(cell.text) and len(cells) > 1:  # a letter that names the tax behind the amount
-        cell = cells[-2]
-    found = [one for one in board.findings.at(cell) if one.look == "money"]
-    if not found or found[-1].span.box.x2 < edge:
-        return None
-    return found[-1] if len(re.findall(r"\w", cell.text[found[-1].span.end :])) <= 1 else None
-
-
-def _is_meta(board: Board, cells: Sequence[Cell]) -> bool:
-    """Whether a line says something about the paper, by a label, a date or a telephone number."""
-    if any(one.look in ("date", "time", "email", "url", "phone") for cell in cells for one in board.findings.at(cell)):
-        return True
-    return any(label.leads and label.colon for cell in cells for label in board.labels.at(cell))
-
-
-def _bare_row(board: Board, cells: Sequence[Cell], amount: Finding, waiting: Span | None, group: Group) -> Row | None:
-    """A line's fields: its text, how many of it, the price of one, its amount."""
-    row = Row()
-    before = [cell.span for cell in cells if cell.box.x2 <= amount.span.box.x1 + 1 and cell is not amount.span.cell]
-    if amount.span.start > 0:
-        before.append(Span(amount.span.cell, 0, amount.span.start).stripped(" "))
-    text = next((span for span in before if span.text.strip()), None)
-    values: dict[str, Finding] = {"line_total": amount}
-    rest = before[1:] if text is not None else []
-    if text is not None and (match := _TIMES.match(text.text)) and not re.search(r"[^\W\d_]{3}", text.text):
-        values |= _counted(board, text, match)
-        text = None
-    elif text is not None and (match := _LEADING.match(text.text)):
-        if (found := _number_at(board, text, match.span("count"))) is not None:
-            values["quantity"] = found
-            text = Span(text.cell, text.start + match.end(), text.end)
-    elif text is not None and not re.search(r"[^\W\d_]{2}", text.text):
-        numbers = [
-            one
-            for span in before
-            for one in board.findings.at(span.cell)
-            if one is not amount and one.look in ("number", "money")
-        ]
-        values |= dict(zip(("quantity", "unit_price"), numbers, strict=False))
-        text = next((span for span in rest if re.search(r"[^\W\d_]{2}", span.text)), None)
-    if text is None and waiting is None:
-        return None
-    described = text or waiting
-    for span in rest:
-        for one in board.findings.at(span.cell):
-            if one is not amount and one.look == "money":
-                values.setdefault("unit_price", one)
-            elif one.look == "number":
-                values.setdefault("quantity", one)
-    return _assigned(row, values, described, group)
-
-
-def _assigned(row: Row, values: dict[str, Finding], described: Span | None, group: Group) -> Row | None:
-    for name, finding in values.items():
-        key = _key_of(group, {name})
-        leaf = _leaf(group, key) if key is not None else None
-        if (
-            key is not None
-            and leaf is not None
-            and key not in row.fills
-            and (fill := written(leaf, finding)) is not None
-        ):
-            row.fills[key] = fill
-    key = _key_of(group, {"description"})
-    leaf = _leaf(group, key) if key is not None else None
-    if described is not None and key is not None and leaf is not None:
-        fill = text_fill(leaf, (described.stripped(" .-*"),))
-        if fill is not None and allowed(leaf.form, fill.value):
-            row.fills[key] = fill
-    return row if row.fills else None
-
-
-def _counted(board: Board, text: Span, match: re.Match[str]) -> dict[str, Finding]:
-    found = {}
-    for name, part in (("quantity", "count"), ("unit_price", "price")):
-        if match[part] and (one := _number_at(board, text, match.span(part))) is not None:
-            found[name] = one
-    return found
-
-
-def _number_at(board: Board, text: Span, span: tuple[int, int]) -> Finding | None:
-    """The number that ends where some characters of a text end."""
-    start, end = text.start + span[0], text.start + span[1]
-    return next(
-        (
-            one
-            for one in board.findings.at(text.cell)
-            if one.number is not None and one.span.start < end and start < one.span.end
-        ),
-        None,
-    )
-
-
-def _leaf(group: Group, key: str | None) -> Leaf | None:
-    node = next((one.node for one in group.fields if one.key == key), None)
-    return node if isinstance(node, Leaf) else None

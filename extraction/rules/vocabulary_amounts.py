@@ -57,7 +57,8 @@ AMOUNTS: Final[Mapping[str, Concept]] = {
         "discount|total discount|discount amount|savings|rebate|rabatt|reduction|coupon",
         "total discount|discount total|discount amount|discount|disc|savings|you saved|total savings|total saved|"
         "total saving|coupon|rebate|rabatt|nachlass|remise|reduction|descuento|sconto|korting|desconto|promo|promotion|"
-        "dto|promo discount|disc|member discount",
+        "dto|promo discount|disc|member discount|"
+        "less",
     ),
     "tip": Concept.of(
         "money", "tip|gratuity|tip amount", "tip|gratuity|suggested tip|trinkgeld|pourboire|propina|mancia|fooi"

@@ -231,17 +231,21 @@ def _leaf(
         found = around or found
     if generic:
         own = (*own, *context.phrases)
+    return Leaf(form, nullable, _kind_of(kind, words, found), found, own, owner, written, words)
+
+
+def _kind_of(kind: LeafKind | None, words: tuple[str, ...], found: tuple[str, ...]) -> LeafKind:
+    """The kind of a field's values: what its type says, made more exact by its concept or a word of its name."""
+    meant = concepts()[found[0]].kind if found else None
     if kind is None:
-        kind = (
-            concepts()[found[0]].kind
-            if found
-            else next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
-        )
-    elif kind == "number" and found:
-        kind = concepts()[found[0]].kind if concepts()[found[0]].kind in ("money", "percent") else kind
-    elif kind == "number" and any(_TYPED_WORDS.get(word) == "money" for word in words):
-        kind = "money"
-    return Leaf(form, nullable, kind, found, own, owner, written, words)
+        if meant is not None:
+            return meant
+        return next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
+    if kind != "number":
+        return kind
+    if meant in ("money", "percent"):
+        return meant
+    return "money" if meant is None and any(_TYPED_WORDS.get(word) == "money" for word in words) else kind
 
 
 def _form_kind(form: Mapping[str, Any]) -> tuple[LeafKind | None, bool]:

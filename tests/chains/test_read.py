@@ -100,6 +100,11 @@ def test_what_cannot_be_is_refused() -> None:
             ocr_chain(by=by)  # type: ignore[call-overload]
     with pytest.raises(OptionError, match="by='eyes' is not one of model, engine, both"):
         ocr_chain(RemoteModel(), by="eyes")  # type: ignore[call-overload]
+    for options in ({"instruction": "Read."}, {"family": "gemini"}):
+        with pytest.raises(OptionError, match="does nothing with by='engine'"):
+            ocr_chain(engine=engine, **options)  # type: ignore[call-overload]
+    with pytest.raises(OptionError, match="engine does nothing with by='model'"):
+        ocr_chain(RemoteModel(), engine=engine)
     with pytest.raises(OptionError, match="follows no instruction"):
         ocr_chain(engine=engine).invoke({"image": PICTURE, "instruction": "Only the total."})
 

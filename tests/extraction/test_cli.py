@@ -22,6 +22,7 @@ from extraction.conventions import RELATIVE_1000
 from extraction.engine import register_backend, unload
 from extraction.frames import Frame
 from extraction.jobs import Answer, FinishReason, Job
+from extraction.named_models import chat_model
 from extraction.prompts import schema_text
 from extraction.schemas import Scene, json_schema_of, registered_schemas
 from tests.extraction.test_import import HEAVY
@@ -242,7 +243,6 @@ def test_the_options_reach_the_model(painter: Painter, folder: Path, monkeypatch
         made.append((model, options))
         return chat_model(model, options)
 
-    chat_model = cli.chat_model
     monkeypatch.setattr(cli, "chat_model", build)
     given = ["--max-tokens", "50", "--seed", "7", "--temperature", "0.5", "--family", "relative-1000"]
     given += ["--min-pixels", "9", "--max-pixels", "99"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from extraction.chat_model import ChatTransformers
+from extraction.rules.chat_ocr import ChatOCR
 
 
 class TestUnit(ChatModelUnitTests):
@@ -50,3 +53,31 @@ class TestUnit(ChatModelUnitTests):
     @property
     def supports_json_mode(self) -> bool:
         return True
+
+
+class TestChatOCR(ChatModelUnitTests):
+    """Rules in the place of a model: its fields say what reads, and nothing of sampling."""
+
+    @property
+    def chat_model_class(self) -> type[ChatOCR]:
+        return ChatOCR
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def standard_chat_model_params(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def supports_image_inputs(self) -> bool:
+        return True
+
+    @property
+    def supports_json_mode(self) -> bool:
+        return True
+
+    @pytest.mark.xfail(reason="rules have no temperature, no max_tokens and no stop: options that mean nothing raise")
+    def test_standard_params(self, model: BaseChatModel) -> None:
+        super().test_standard_params(model)

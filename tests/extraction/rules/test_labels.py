@@ -8,7 +8,7 @@ from extraction.rules.labels import Labels, normal
 from extraction.rules.sheet import sheet_of
 from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import Group, Leaf, leaves, wanted, words_of
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 
 def named(text: str, *phrases: str) -> list[set[str]]:

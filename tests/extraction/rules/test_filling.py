@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from extraction.rules.filling import Filled, fill_schema
 from extraction.schemas import Box, json_schema_of
 from extraction.schemas.documents import BankStatement, BusinessCard, Form, IdentityDocument, Invoice, Receipt, Table
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 
 def fill(schema: Any, *pages: str, **how: Any) -> Filled:
@@ -120,7 +120,7 @@ class Policy(BaseModel):
     holder: str
     policy_number: str
     premium: Decimal
-    start: datetime.date = Field(description='"Valid from"')
+    start: dt.date = Field(description='"Valid from"')
 
 
 def test_what_must_be_there_and_is_not_is_missing() -> None:
@@ -140,7 +140,7 @@ def test_the_fields_own_names_are_looked_for() -> None:
 
 
 class Dated(BaseModel):
-    date: datetime.date | None
+    date: dt.date | None
 
 
 @pytest.mark.parametrize(
@@ -181,6 +181,20 @@ class Totals(BaseModel):
 )
 def test_which_amount_is_the_total(page: str, total: float | None) -> None:
     assert fill(Totals, page).data["total"] == total
+
+
+@pytest.mark.parametrize(
+    ("page", "tax"),
+    [
+        ("VAT 20%  2.00\nVAT 5%  0.50\nTotal  20.00", None),
+        ("VAT 20%  2.00\nVAT 5%  0.50\nTotal tax  2.50\nTotal  20.00", 2.5),
+        ("GST 6%  2.00\nGST 0%  0.00\nTotal  20.00", 2.0),
+        ("Rate    Net     VAT    Gross\n20%   10.00    2.00    12.00", 2.0),
+        ("Rate    Net     VAT    Gross\n20%   10.00    2.00    12.00\n5%    10.00    0.50    10.50", None),
+    ],
+)
+def test_sums_that_are_not_printed_are_not_computed(page: str, tax: float | None) -> None:
+    assert fill(Totals, page).data["tax"] == tax
 
 
 class Price(BaseModel):

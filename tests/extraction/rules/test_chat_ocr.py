@@ -16,9 +16,10 @@ from pydantic import BaseModel
 from extraction import ChatOCR, extract, load_image
 from extraction.chains import extraction_chain, ocr_chain
 from extraction.errors import MessageError, OptionError, SchemaMismatchError
+from extraction.grounding.sources import told_sources
 from extraction.pages.words import PageWords
 from extraction.schemas import Box
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 PAGES = {
     140: "Corner Shop Ltd\n\nDate: 13/04/2024\nTotal: 12.50\n",
@@ -187,3 +188,16 @@ def test_its_profile_says_what_it_takes(llm: ChatOCR) -> None:
     assert llm.profile["image_inputs"]
     assert llm.profile["structured_output"]
     assert not llm.profile["temperature"]
+
+
+def test_the_places_need_no_second_search(llm: ChatOCR) -> None:
+    result = extract(llm, picture(), Bill)
+    sources = result.sources
+    assert sources is not None
+    assert sources["/total"][0].box == Box.from_xyxy(80, 88, 130, 106)
+    assert sources.not_found == ()
+    assert sources.unlooked == tuple(f"/total_box/{corner}" for corner in range(4))
+    assert told_sources({}, result.data) is None
+    invented = told_sources(result.raw.response_metadata, {**result.data, "note": "paid"})
+    assert invented is not None
+    assert invented.not_found == ("/note",)

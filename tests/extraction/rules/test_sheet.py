@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extraction.rules.sheet import Sheet, sheet_of
-from tests.rules.typed import typed
+from tests.extraction.rules.typed import typed
 
 RECEIPT = """
 Corner Shop
