@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain as chained
 from itertools import islice
+from threading import Lock
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from langchain_core.runnables.config import RunnableConfig
 
 from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
-from extraction.chains.page_words import merged_sources, window_sources, words_of_shown
+from extraction.chains.page_words import engine_for, merged_sources, window_sources, words_of, words_of_shown
 from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
 from extraction.documents.judging import Judge
 from extraction.documents.paging import PageSource, Shown, opened
@@ -22,6 +23,7 @@ from extraction.documents.result import DocumentExtraction, Window
 from extraction.documents.suspects import Suspect
 from extraction.documents.window_schema import window_schema
 from extraction.errors import DocumentError, ExtractionError, OptionError
+from extraction.ocr.engines import Engine
 from extraction.prompts import has_geometry
 
 OnError: TypeAlias = Literal["raise", "report"]
@@ -55,6 +57,7 @@ class DocumentReader:
         retries: How often the windows with which something is wrong are asked again.
         on_error: What becomes of a document with an error.
         sources: Whether the leaves are looked for on their pages.
+        engine: What reads the pages without a text layer for that; None for the engine that is installed.
     """
 
     parts: WindowChain
@@ -65,6 +68,7 @@ class DocumentReader:
     retries: int
     on_error: OnError
     sources: bool
+    engine: Engine | None
 
     @classmethod
     def of(
@@ -75,7 +79,7 @@ class DocumentReader:
         window: int | Literal["fit"],
         retries: int,
         on_error: OnError,
-        sources: bool,
+        sources: bool | Engine,
         options: Mapping[str, Any],
     ) -> DocumentReader:
         """The reader that a chain's options ask for."""
@@ -102,7 +106,8 @@ class DocumentReader:
             size_of,
             retries,
             on_error,
-            sources,
+            sources is not False,
+            engine_for(sources),
         )
 
     def run(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
@@ -123,13 +128,13 @@ class DocumentReader:
     async def arun(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
         """The same, awaited."""
         together = _together(config)
-        steps = self._steps(source, instruction, together["max_concurrency"] or AT_ONCE)
+        steps = _Stepping(self._steps(source, instruction, together["max_concurrency"] or AT_ONCE))
         try:
-            batch, found = await asyncio.to_thread(_next, steps, None)
+            batch, found = await asyncio.to_thread(steps.next, None)
             while batch is not None:
                 answers = await batch.chain.asked.abatch(batch.questions, together, return_exceptions=True)
                 batch = None
-                batch, found = await asyncio.to_thread(_next, steps, answers)
+                batch, found = await asyncio.to_thread(steps.next, answers)
         finally:
             steps.close()
         assert found is not None
@@ -202,6 +207,9 @@ class DocumentReader:
     def _asked(self, questions: list[Question]) -> Generator[_Batch, list[Any], list[Window]]:
         """What some windows say; damaged pages are not asked about."""
         chain = self.whole if questions[0].count == 0 else self.parts
+        # Before the model is asked, which would be in vain where no engine is installed.
+        looked = self.sources
+        words = [{page.number: words_of(page, self.engine) for page in one.shown.pages if looked} for one in questions]
         answers = iter((yield _Batch(chain, [one for one in questions if one.shown.pages])))
         windows = [
             chain.window(one.shown, next(answers))
@@ -212,10 +220,10 @@ class DocumentReader:
         if not self.sources:
             return windows
         return [
-            replace(window, sources=window_sources(window.data, one.shown.pages, self.judge.schema))
-            if one.shown.pages and window.data is not None
+            replace(window, sources=window_sources(window.data, there, self.judge.schema))
+            if there and window.data is not None
             else window
-            for window, one in zip(windows, questions, strict=True)
+            for window, there in zip(windows, words, strict=True)
         ]
 
 
@@ -236,6 +244,39 @@ def _next(steps: _Steps, answers: list[Any] | None) -> tuple[_Batch | None, Docu
         return (next(steps) if answers is None else steps.send(answers)), None
     except StopIteration as end:
         return None, end.value
+
+
+class _Stepping:
+    """Steps that are taken in threads, and may be closed while one is taken: whoever awaits it may be cancelled.
+
+    Args:
+        steps: A generator that runs cannot be closed; it is then closed by the thread in which it runs.
+    """
+
+    def __init__(self, steps: _Steps) -> None:
+        self._steps = steps
+        self._lock = Lock()
+        self._runs = False
+        self._closed = False
+
+    def next(self, answers: list[Any] | None) -> tuple[_Batch | None, DocumentExtraction[Any] | None]:
+        """What is to be asked next, or the result."""
+        with self._lock:
+            self._runs = True
+        try:
+            return _next(self._steps, answers)
+        finally:
+            with self._lock:
+                self._runs, closed = False, self._closed
+            if closed:
+                self._steps.close()
+
+    def close(self) -> None:
+        """Closes the steps, at the end of the one that is being taken."""
+        with self._lock:
+            self._closed, runs = True, self._runs
+        if not runs:
+            self._steps.close()
 
 
 def _emptied(items: list[Shown]) -> Iterator[Shown]:

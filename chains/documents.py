@@ -15,6 +15,7 @@ from extraction.chains.document_reader import DocumentReader, OnError
 from extraction.chains.models import ChatModel
 from extraction.documents.result import DocumentExtraction
 from extraction.errors import OptionError
+from extraction.ocr.engines import Engine
 
 T = TypeVar("T", default=Any)
 
@@ -94,7 +95,7 @@ def extract_document(
     window: int | Literal["fit"] = 1,
     retries: int = 1,
     on_error: OnError = "raise",
-    sources: bool = False,
+    sources: bool | Engine = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:
@@ -108,13 +109,15 @@ def extract_document(
         window: The same.
         retries: The same.
         on_error: The same.
-        sources: Whether each leaf of the value is looked for on the pages that say it, in their text layers or by OCR
-            (``find_sources``).
+        sources: Whether each leaf of the value is looked for on the pages that say it (``find_sources``): in their text
+            layers, and by OCR where there is none; the name of an engine, or one's own, for another than the usual one.
         config: LangChain's configuration of the run; ``max_concurrency`` is how many windows are asked at once.
         options: What else ``extraction_chain`` takes.
 
     Raises:
         ImageError: The document cannot be read.
+        MissingExtraError: A page without a text layer is to be read by OCR, and no engine is installed; the model is then
+            not asked about it.
         DocumentError: With ``on_error="raise"``: a page has no whole answer, or what was found does not fit the schema.
     """
     reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, sources, options)
@@ -130,7 +133,7 @@ async def aextract_document(
     window: int | Literal["fit"] = 1,
     retries: int = 1,
     on_error: OnError = "raise",
-    sources: bool = False,
+    sources: bool | Engine = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:

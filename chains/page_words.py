@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from extraction.documents.result import Merged
+from extraction.errors import OptionError
 from extraction.grounding.sources import Source, Sources
 from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords
 
+if TYPE_CHECKING:
+    from extraction.ocr.engines import Engine
+
 _shown: ContextVar[Page | None] = ContextVar("extraction_shown_page", default=None)
 
 
-def words_of(page: Page) -> PageWords:
+def words_of(page: Page, engine: Engine | None = None) -> PageWords:
     """The words of a page.
+
+    Args:
+        page: The page.
+        engine: What reads it where it has no text layer; None for the engine that is installed.
 
     Raises:
         MissingExtraError: It has no text layer, and no OCR engine is installed.
@@ -26,7 +34,7 @@ def words_of(page: Page) -> PageWords:
         return page.words
     from extraction.ocr.reading import read_words
 
-    return read_words(page.picture)
+    return read_words(page.picture, engine=engine)
 
 
 @contextmanager
@@ -45,20 +53,35 @@ def words_of_shown(picture: Picture) -> PageWords:
     return words_of(page if page is not None and page.picture is picture else Page(1, picture))
 
 
-def window_sources(data: Any, pages: Sequence[Page], schema: Mapping[str, Any]) -> Sources:
+def engine_for(sources: bool | Engine) -> Engine | None:
+    """The engine that is named as ``sources``; None for the one that is installed.
+
+    Raises:
+        OptionError: It is no engine.
+        MissingExtraError: That engine is not installed.
+    """
+    if isinstance(sources, bool):
+        return None
+    if isinstance(sources, PageWords):
+        raise OptionError(
+            "sources cannot be the words of one page", hint="pages with words are Pages: Page(1, picture, words)"
+        )
+    from extraction.ocr.engines import find_engine
+
+    return find_engine(sources)
+
+
+def window_sources(data: Any, words: Mapping[int, PageWords], schema: Mapping[str, Any]) -> Sources:
     """Where the leaves of a window's answer stand on its pages.
 
     Args:
         data: The answer as JSON.
-        pages: The pages.
+        words: Those of the pages, by number.
         schema: The user's JSON schema.
-
-    Raises:
-        MissingExtraError: A page has no text layer, and no OCR engine is installed.
     """
     from extraction.grounding.finding import find_sources
 
-    return find_sources(data, {page.number: words_of(page) for page in pages}, schema=dict(schema))
+    return find_sources(data, words, schema=dict(schema))
 
 
 def merged_sources(merged: Merged, windows: Sequence[Sources | None]) -> Sources:

@@ -17,17 +17,16 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from extraction.console import STDIN
 from extraction.documents.result import DocumentExtraction
-from extraction.errors import DocumentError, ImageError
+from extraction.errors import DocumentError, ImageError, OptionError
 from extraction.images import DEFAULT_LIMITS
 from extraction.outcomes import Outcome, outcomes
-from extraction.pages.document import DEFAULT_DPI, Document, open_document
+from extraction.pages.document import DEFAULT_DPI, Document, is_pdf, open_document
 from extraction.schemas import Check, Schema
 
 PASSWORD: Final = "EXTRACTION_PASSWORD"
 """The environment variable that holds the password of encrypted PDFs; an argument would stand in lists of processes."""
 
 _TIFFS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_PDF: Final = b"%PDF-"
 _HEAD: Final = 1024
 
 _NO_PASSWORD: Final = "needs a password"
@@ -184,13 +183,13 @@ def is_document(source: Any) -> bool:
                 head = file.read(_HEAD)
         except (OSError, ValueError):
             return False
-    if _PDF in head:
+    if is_pdf(head):
         return True
     if not head.startswith(_TIFFS):
         return False
     try:
         with open_document(source) as document:
-            return document.kind == "tiff"
+            return len(document) > 1
     except ImageError:
         return False
 
@@ -212,21 +211,30 @@ def run_outcomes(
         config: LangChain's configuration of the calls for pictures.
 
     Raises:
-        ExtractionError: Something is wrong that would be wrong for all of them: the model, an option, the schema.
+        ExtractionError: Something is wrong that would be wrong for all of them: the model, an option, the schema. Pages
+            that one of several documents does not have are its own failure.
         KeyboardInterrupt: The user interrupts.
     """
     for documents, group in groupby(sources, lambda one: reading.wanted or is_document(one[1])):
         if documents:
             for name, source in group:
-                yield _document_outcome(reader, Opener(name, source, reading))
+                yield _document_outcome(reader, Opener(name, source, reading), alone=len(sources) == 1)
         else:
             pictures = [(name, io.BytesIO(one) if isinstance(one, bytes) else one) for name, one in group]
             yield from outcomes(chain, pictures, config)
 
 
-def _document_outcome(reader: Reader, opener: Opener) -> Outcome:
+def _document_outcome(reader: Reader, opener: Opener, *, alone: bool) -> Outcome:
     try:
-        with opener.open() as document, asyncio.Runner() as runner:
+        opened = opener.open()
+    except ImageError as error:
+        return DocumentOutcome(opener.name, error=error)
+    except OptionError as error:
+        if alone:
+            raise
+        return DocumentOutcome(opener.name, error=error)  # others may have the pages that this one has not
+    try:
+        with opened as document, asyncio.Runner() as runner:
             found = runner.run(reader(document))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # LangChain has taken the interruption for one more failed call

@@ -48,10 +48,10 @@ class Field:
             return "value"
         if any(is_list(node, self.root) for node in self.nodes):
             return "list"
-        if any("properties" in node or node.get("type") == "object" for node in self.nodes):
+        if any("properties" in node or _is_of(node, "object") for node in self.nodes):
             return "object"
         plain = self._plain
-        return "text" if plain.get("type") == "string" and not any(key in plain for key in _CLOSED_TEXT) else "value"
+        return "text" if _is_of(plain, "string") and not any(key in plain for key in _CLOSED_TEXT) else "value"
 
     @property
     def marker(self) -> str | None:
@@ -85,6 +85,11 @@ class Field:
     def nullable(self) -> bool:
         """Whether null may stand here."""
         return accepts_null(self.node, self.root)
+
+    @property
+    def unique(self) -> bool:
+        """Whether the items of a list must differ: it is a set."""
+        return any(node.get("uniqueItems") is True for node in self.nodes)
 
     def below(self, name: str) -> Field:
         """A field of an object."""
@@ -122,13 +127,21 @@ def _followed(node: Any, root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
                 waiting.append(branches[0])
 
 
+def _is_of(node: Mapping[str, Any], kind: str) -> bool:
+    """Whether a schema is that of one type, or of it and null: ``["array", "null"]``."""
+    told = node.get("type")
+    if told is None:  # what is said of items is said of a list
+        return kind == "array" and isinstance(node.get("items"), Mapping)
+    return set(told) - {"null"} == {kind} if isinstance(told, list) else told == kind
+
+
 def _is_null(node: Any) -> bool:
     return isinstance(node, Mapping) and node.get("type") == "null"
 
 
 def is_list(node: Mapping[str, Any], root: Mapping[str, Any]) -> bool:
     """Whether a schema is that of a list which grows from page to page: not of a box, not of a fixed number of items."""
-    node = next((one for one in _followed(node, root) if one.get("type") == "array"), {})
+    node = next((one for one in _followed(node, root) if _is_of(one, "array")), {})
     fixed = "prefixItems" in node or ("minItems" in node and node.get("minItems") == node.get("maxItems"))
     return bool(node) and not fixed and MARKER_KEY not in node
 

@@ -41,7 +41,8 @@ class Judgement:
     def badness(self) -> tuple[float, ...]:
         """How much is wrong, the weightiest first: failed pages, a value that does not fit, checks and by how much, halves."""
         told = self.completeness
-        off = sum(abs(float(one.expected) - float(one.found)) for one in told.checks if not isinstance(one.found, str))
+        amounts = [(one.expected, one.found) for one in told.checks]
+        off = sum(abs(float(a) - float(b)) for a, b in amounts if not isinstance(a, str) and not isinstance(b, str))
         return len(told.failed), len(self.gaps), bool(told.problem), len(told.checks), off, len(told.loose)
 
 

@@ -52,7 +52,7 @@ def _merged(trees: Sequence[Tree | None], field: Field) -> Tree:
     if field.kind == "object" and any(isinstance(tree, Node) for tree in told):
         return _object(trees, field)
     if field.kind == "list" and any(isinstance(tree, list) for tree in told):
-        return _list(trees, field, distinct=mark is not None and mark.rule == "distinct")
+        return _list(trees, field, distinct=field.unique if mark is None else mark.rule == "distinct")
     if mark is not None and field.kind == "text":
         return _lines(told, distinct=mark.rule == "distinct")
     return _chosen(told, "consensus", declared=False)

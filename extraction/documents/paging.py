@@ -36,8 +36,8 @@ class PageSource:
     """Pages that are read when they are reached, and not kept.
 
     Args:
-        source: A document as ``open_document`` gives it, or any other sequence of pages or pictures, which can be read
-            several times; or an iterator of them, which cannot.
+        source: A document as ``open_document`` gives it, or whatever else has a length and pages or pictures by their
+            places, which can be read several times; or an iterator of them, which cannot.
 
     Attributes:
         count: How many pages there are; None where only the end will tell.
@@ -45,9 +45,11 @@ class PageSource:
 
     def __init__(self, source: Iterable[Any]) -> None:
         self._source = source
-        self._sequence = source if isinstance(source, Sequence) else None
+        self._sequence: Any = None
+        if _is_repeatable(source):
+            self._sequence = source
         self._numbers: Sequence[int] | None = getattr(source, "numbers", None)
-        self.count: int | None = len(self._sequence) if self._sequence is not None else None
+        self.count: int | None = None if self._sequence is None else len(self._sequence)
 
     @property
     def can_repeat(self) -> bool:
@@ -59,10 +61,20 @@ class PageSource:
 
         Args:
             size_of: Tells from the first page how many pages a window has.
+
+        Raises:
+            OptionError: Two pages have one number, so that nobody could tell where a value comes from.
         """
         taken: list[Shown] = []
+        passed: set[int] = set()
         size = 0
         for one in self._each():
+            if passed.intersection(one.numbers):
+                raise OptionError(
+                    f"two pages have the number {one.numbers[0]}",
+                    hint="pages of several files as one document are numbered anew: dataclasses.replace(page, number=...)",
+                )
+            passed.update(one.numbers)
             if one.error is not None:
                 yield from _together(taken)
                 yield one
@@ -95,13 +107,17 @@ class PageSource:
             yield Shown((page.number,), (page,), (place,))
 
     def _at(self, place: int) -> Shown:
-        assert self._sequence is not None
         number = place + 1 if self._numbers is None else self._numbers[place]
         try:
             page = _page(self._sequence[place], number)
         except ImageError as error:
             return Shown((number,), (), (place,), error)
         return Shown((page.number,), (page,), (place,))
+
+
+def _is_repeatable(source: Any) -> bool:
+    """Whether pages can be read by their places: a ``Document`` is no ``Sequence``, for it has no slices."""
+    return hasattr(source, "__len__") and hasattr(source, "__getitem__")
 
 
 def _together(taken: Sequence[Shown]) -> Iterator[Shown]:

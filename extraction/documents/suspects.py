@@ -151,7 +151,8 @@ class _Finder:
         for at in lists:
             counts = [self.counts[at][number] for number in range(self._number)]
             usual = median_high([count for count in counts if count])
-            too_many = isinstance(check.expected, int) and check.expected > float(check.found)
+            known, printed = check.expected, check.found
+            too_many = isinstance(known, int) and not isinstance(printed, str) and known > printed
             found |= {number for number, count in enumerate(counts) if (count > usual if too_many else count < usual)}
         return sorted(found) or self.all_of_few()
 

@@ -18,6 +18,12 @@ def assign(gains: npt.NDArray[np.float64]) -> list[int | None]:
     rows, columns = gains.shape
     if rows == 0:
         return []
+    if columns < rows:  # the work grows with the rows: of two thousand equal values few have places
+        chosen: list[int | None] = [None] * rows
+        for column, row in enumerate(assign(gains.T)):
+            if row is not None:
+                chosen[row] = column
+        return chosen
     # A column of its own for each row, of no gain, lets it go without.
     costs = -np.concatenate([np.maximum(gains, 0.0), np.zeros((rows, rows))], axis=1)
     count = columns + rows
@@ -47,7 +53,7 @@ def assign(gains: npt.NDArray[np.float64]) -> list[int | None]:
         while column != count:
             row_of[column] = row_of[previous[column]]
             column = int(previous[column])
-    chosen: list[int | None] = [None] * rows
+    chosen = [None] * rows
     for column in range(columns):
         row = int(row_of[column])
         if row >= 0 and gains[row, column] > 0:

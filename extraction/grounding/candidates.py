@@ -11,14 +11,15 @@ from rapidfuzz import fuzz, process
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.leaves import Leaf
+from extraction.grounding.numbers import find_currencies
 from extraction.grounding.page_index import PageIndex, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.segments import Part, Span
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, bare, plain, same_time
+from extraction.grounding.values import FUZZY, bare, meaning, plain, same_time
 
 _AGREES = 0.9
-"""The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign."""
+"""The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign or currency."""
 
 _GLUED = 0.85
 """The likeness of a text that stands within a longer word."""
@@ -69,12 +70,23 @@ def _on_page(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
     for span in _equal(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
-            yield Candidate(index, span, "exact" if plain(index.text(span)) == leaf.meaning.text else "equal", 1.0)
+            text = index.text(span)
+            if _is_foreign(leaf, text):
+                yield Candidate(index, span, "fuzzy", _AGREES)
+            else:
+                yield Candidate(index, span, "exact" if plain(text) == leaf.meaning.text else "equal", 1.0)
     for span in _same_text(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
             exact = _without_commas(index.text(span)) == _without_commas(str(leaf.value))
             yield Candidate(index, span, "exact" if exact else "fuzzy", 1.0 if exact else _REPUNCTUATED)
+
+
+def _is_foreign(leaf: Leaf, text: str) -> bool:
+    """Whether an amount is one of another currency than the value names."""
+    named = leaf.meaning.currencies if leaf.meaning.numbers else ()
+    told = {code for _, _, codes in find_currencies(text) for code in codes} if named else set()
+    return bool(told) and told.isdisjoint(named)
 
 
 def _without_commas(text: str) -> str:
@@ -109,6 +121,8 @@ def _cut(leaf: Leaf, index: PageIndex, span: Span) -> Span:
     if "%" not in text or "%" in str(leaf.value):
         return span
     digits = text.strip("()% ")
+    if leaf.meaning.numbers.isdisjoint(meaning(digits).numbers):
+        return span  # 50 % for 0.5: without its sign it is another number
     start = part.start + text.index(digits)
     return Span(span.page, (Part(part.segment, start, start + len(digits)),))
 

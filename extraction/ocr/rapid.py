@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
@@ -112,6 +113,10 @@ class RapidOcr:
         self.min_score = min_score
         self._lock = Lock()
         self._loaded: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its settings: neither its lock nor what it has loaded goes into another process."""
+        return partial(type(self), threads=self.threads, max_side=self.max_side, min_score=self.min_score), ()
 
     def __call__(self, image: Image.Image) -> list[Line]:
         """The lines of a picture, in no order, in its pixels."""

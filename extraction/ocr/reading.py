@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from threading import Lock
 from typing import Any, Final
 
@@ -121,4 +122,10 @@ def _lines(found: Any, name: str) -> list[Line]:
             f"the OCR engine {name!r} gave {type(odd).__name__}",
             hint="it has to give Line or Word objects of extraction.pages.words, or a PageWords",
         )
-    return lines + lines_of(words)
+    written = [replace(line, words=tuple(filter(_is_written, line.words))) for line in lines]
+    return [line for line in written if line.words] + lines_of([word for word in words if _is_written(word)])
+
+
+def _is_written(word: Word) -> bool:
+    """Whether a word has letters: some engines tell of blank places, too."""
+    return bool(word.text.strip())

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -95,6 +96,10 @@ class Tesseract:
         self.data = data
         self._lock = Lock()
         self._loaded: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Its settings: neither its lock nor what it has loaded goes into another process."""
+        return partial(type(self), language=self.language, data=self.data), ()
 
     def __call__(self, image: Image.Image) -> list[Line]:
         """The lines of a picture, in no order, in its pixels."""

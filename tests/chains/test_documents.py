@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import random
+import threading
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 from pydantic import BaseModel
 
 from extraction import (
@@ -18,17 +23,21 @@ from extraction import (
     DocumentExtraction,
     DocumentWarning,
     ImageError,
+    MissingExtraError,
     OptionError,
     TruncatedOutputError,
     UnreadableOutputError,
     aextract_document,
     extract_document,
+    open_document,
 )
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
-from extraction.schemas import Box, json_schema_of
-from tests.chains.fakes import RemoteModel
+from extraction.pages.words import PageWords, Word
+from extraction.schemas import Box, Check, json_schema_of
+from extraction.schemas.checks import DocumentSchema, Rounding
+from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
 
 
@@ -181,6 +190,85 @@ def test_pages_that_are_misread_at_first_are_found_and_mended(seed: int) -> None
     assert found.data == paper.truth
     assert found.complete
     assert {page - 1 for page in found.completeness.asked_again} >= set(faults)
+
+
+def test_the_pages_of_an_opened_file_are_counted_and_asked_again() -> None:
+    paper = _small(cut_share=0)
+    model = Reader(paper=paper, misread=_missing(2, 1))
+    first, *others = [page.picture.image for page in paper]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others)
+    for document in (file.getvalue(), open_document(file.getvalue(), pages="1-")):
+        model = Reader(paper=paper, misread=_missing(2, 1))
+        found = extract_document(model, document, Statement)
+        assert found.data == paper.truth
+        assert found.completeness.asked_again == (3,)
+        assert "This is page 3 of a document of 6 pages." in model.asked[-1][1]
+
+
+def test_a_damaged_page_of_an_opened_file_stands_alone() -> None:
+    paper = _small(cut_share=0)
+    first, *others = [page.picture.image for page in paper]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others, compression="tiff_deflate")
+    with Image.open(file) as image:
+        image.seek(3)
+        place = cast("TiffImageFile", image).tag_v2[273][0]  # the offset of its pixels
+    data = bytearray(file.getvalue())
+    data[place : place + 8] = bytes(8)
+    found = extract_document(Reader(paper=paper), bytes(data), Statement, on_error="report")
+    assert found.completeness.failed == (4,)
+    assert len(found.data["rows"]) == 25
+
+
+class Slow(Reopened):
+    """A document whose pages take their time, and that tells whether one is being drawn."""
+
+    def __init__(self, paper: Paper) -> None:
+        super().__init__(paper)
+        self.began, self.goes_on = threading.Event(), threading.Event()
+
+    def __getitem__(self, index: Any) -> Any:
+        self.began.set()
+        assert self.goes_on.wait(10)
+        return super().__getitem__(index)
+
+
+async def test_a_document_that_is_cancelled_while_a_page_is_drawn() -> None:
+    slow = Slow(_small())
+    model = Reader(paper=slow.paper)
+    task = asyncio.create_task(aextract_document(model, slow, Statement))
+    assert await asyncio.to_thread(slow.began.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    slow.goes_on.set()
+    assert model.asked == []
+    with pytest.raises(TimeoutError):
+        slow.goes_on.clear()
+        await asyncio.wait_for(aextract_document(model, slow, Statement), 0.05)
+    slow.goes_on.set()
+
+
+async def test_a_file_whose_reading_is_cancelled_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, closed = Slow(_small()), threading.Event()
+
+    @contextmanager
+    def opened(source: Any) -> Iterator[Any]:
+        try:
+            yield source
+        finally:
+            closed.set()
+
+    monkeypatch.setattr("extraction.chains.document_reader.opened", opened)
+    task = asyncio.create_task(aextract_document(Reader(paper=slow.paper), slow, Statement))
+    assert await asyncio.to_thread(slow.began.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not closed.is_set()
+    slow.goes_on.set()
+    assert await asyncio.to_thread(closed.wait, 10)
 
 
 def test_what_stays_missing_is_reported_and_given() -> None:
@@ -402,3 +490,52 @@ def test_pictures_one_page_and_examples() -> None:
     assert len(found.value.rows) == 4
     assert len(model.seen[0]) == 4  # the words, the example's picture, its answer, the page
     assert extract_document(model, Page(7, paper.page(0).picture), Statement).provenance["/rows"] == (7,)
+
+
+def test_pages_of_one_number_are_refused() -> None:
+    pages = [_small().page(0), _small().page(0)]
+    with pytest.raises(OptionError, match="two pages have the number 1"):
+        extract_document(RemoteModel(answers=['{"rows": []}']), pages, dict[str, list[str]])
+
+
+class Stamped(DocumentSchema):
+    """A document that checks what is no number."""
+
+    rows: list[str]
+
+    def own_checks(self, rounding: Rounding) -> Iterator[Check]:
+        yield Check(("/rows",), "the seal is broken", 3, "three")
+        yield Check(("/rows",), "the seal is another", "three", 3)
+
+
+def test_checks_that_compare_words_are_told_as_others_are() -> None:
+    model = RemoteModel(answers=['{"rows": ["a"]}', '{"rows": ["b", "c"]}'])
+    found = extract_document(model, [PICTURE, PICTURE], Stamped)
+    assert [check.problem for check in found.completeness.checks] == ["the seal is broken", "the seal is another"]
+
+
+# --- where values stand ----------------------------------------------------------------------------------------------
+
+
+def test_the_engine_that_is_named_reads_the_pages_without_a_text_layer() -> None:
+    word = Word("Smith", Box(x1=2, y1=3, x2=9, y2=8))
+
+    def reads(image: Image.Image) -> list[Word]:
+        return [word]
+
+    model = RemoteModel(answers=['{"name": "Smith"}'])
+    found = extract_document(model, [PICTURE, PICTURE], dict[str, str], sources=reads)
+    assert found.sources is not None
+    assert [(one.page, one.box) for one in found.sources["/name"]] == [(1, word.box), (2, word.box)]
+    with pytest.raises(OptionError, match="there is no OCR engine 'nonsense'"):
+        extract_document(model, [PICTURE], dict[str, str], sources="nonsense")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="the words of one page"):
+        extract_document(model, [PICTURE], dict[str, str], sources=PageWords((), PICTURE.size, "mine"))  # type: ignore[arg-type]
+
+
+def test_without_an_engine_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extraction.ocr.engines._installed", lambda module: False)
+    model = RemoteModel(answers=['{"name": "Smith"}'])
+    with pytest.raises(MissingExtraError, match="no OCR engine is installed"):
+        extract_document(model, [PICTURE], dict[str, str], sources=True)
+    assert model.seen == []

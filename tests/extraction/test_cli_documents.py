@@ -190,3 +190,13 @@ def test_a_damaged_pdf_is_told_as_a_damaged_picture_is() -> None:
     done = run("bad.pdf")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("extraction: bad.pdf: is damaged")
+
+
+def test_pages_that_one_document_does_not_have_are_its_own_failure() -> None:
+    done = run("three", "frames.png", "--pages", "3", *AT_72)
+    assert done.exit_code == 1
+    first, second = json.loads(done.stdout)
+    assert _colors(first["value"]) == ["blue"]
+    assert second["image"] == "frames.png"
+    assert "there is no page 3" in str(second["error"])
+    assert done.stderr.startswith("extraction: frames.png: there is no page 3: the document has 2 pages")

@@ -179,3 +179,27 @@ def test_it_does_not_matter_how_rows_lie_on_pages(seed: int) -> None:
     assert found.data == {"title": "T", "total": None, "rows": rows}
     at = [number for number, (a, b) in enumerate(itertools.pairwise(cuts), 1) for _ in range(b - a)]
     assert [found.provenance[f"/rows/{index}"] for index in range(30)] == [(page,) for page in at]
+
+
+ROW = {"type": "object", "properties": {"a": {"type": ["string", "null"]}, "n": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    "rows", [{"type": ["array", "null"], "items": ROW}, {"items": ROW}, {"type": ["null", "array"], "items": True}]
+)
+def test_lists_of_a_json_schema_that_may_be_null_keep_the_rows_of_all_pages(rows: dict[str, Any]) -> None:
+    form = {"type": "object", "properties": {"rows": rows}}
+    found = merged(form, {"rows": [{"a": "x", "n": 1}]}, {"rows": None}, {"rows": [{"a": "y", "n": 2}]})
+    assert found.data == {"rows": [{"a": "x", "n": 1}, {"a": "y", "n": 2}]}
+    assert not found.conflicts
+
+
+def test_objects_of_a_json_schema_that_may_be_null_are_merged_field_by_field() -> None:
+    form = {"properties": {"of": {"type": ["object", "null"], "additionalProperties": {"type": "integer"}}}}
+    found = merged(form, {"of": {"k": 1}}, {"of": {"l": 2}})
+    assert found.data == {"of": {"k": 1, "l": 2}}
+
+
+@pytest.mark.parametrize("form", [set[str], {"type": "array", "uniqueItems": True, "items": {"type": "string"}}])
+def test_items_that_must_differ_are_told_once(form: Any) -> None:
+    assert merged(form, ["a", "b"], ["b", "c"]).data == ["a", "b", "c"]

@@ -282,3 +282,16 @@ def test_sources_are_a_mapping_of_places() -> None:
     sources = Sources({"/a": (place,), "/b": ()})
     assert (list(sources), len(sources), sources.not_found, sources.unequal) == (["/a", "/b"], 2, ("/b",), ("/a",))
     assert sources.disagreed == ()
+
+
+def test_an_amount_of_another_currency_is_only_alike() -> None:
+    words = page((100, 1, "Total $12.50"))
+    assert first(find_sources({"total": "12.50 EUR"}, words), "/total")[1:] == ("$12.50", "fuzzy")
+    both = page((100, 1, "Total $12.50"), (100, 2, "Total 12,50 €"))
+    assert first(find_sources({"total": "12.50 EUR"}, both), "/total")[1:] == ("12,50 €", "equal")
+
+
+def test_a_share_keeps_the_sign_that_makes_it_one() -> None:
+    words = page((100, 1, "Discount 50%"))
+    assert first(find_sources({"discount": 0.5}, words), "/discount")[1:] == ("50%", "equal")
+    assert first(find_sources({"discount": 50}, words), "/discount")[1:] == ("50", "exact")

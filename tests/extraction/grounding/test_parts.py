@@ -33,6 +33,14 @@ def test_the_assignment_has_the_largest_total() -> None:
         assert total == pytest.approx(best)
 
 
+def test_many_rows_of_equal_gain_share_few_columns() -> None:
+    gains = np.ones((2000, 3))
+    gains[1500] = 2
+    chosen = assign(gains)
+    assert sorted(column for column in chosen if column is not None) == [0, 1, 2]
+    assert chosen[1500] is not None
+
+
 def test_nothing_is_assigned_without_gain() -> None:
     assert assign(np.array([[0.0, -1.0], [2.0, 0.0]])) == [None, 0]
     assert assign(np.zeros((0, 3))) == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.machinery
+import pickle
 import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -174,3 +177,17 @@ def test_a_word_knows_its_place() -> None:
     (word,) = read_words(PAGE, engine=Scripted([line("hello", 10, 20)]))
     assert isinstance(word, Word)
     assert word.box.xyxy == (10, 20, 35, 30)
+
+
+def test_blank_words_of_ones_own_engine_are_none() -> None:
+    there = line("TOTAL", 0, 20)
+    blank, hole = replace(there.words[0], text=" "), replace(there, words=())
+    engine = Scripted([hole, replace(there, words=(blank, *there.words)), blank, replace(blank, text="")])
+    assert [one.text for one in read_words(PAGE, engine=engine).lines] == ["TOTAL"]
+
+
+def test_engines_go_into_other_processes_and_copies_with_their_settings() -> None:
+    rapid = pickle.loads(pickle.dumps(RapidOcr(threads=2, max_side=960, min_score=0.25)))
+    assert (rapid.threads, rapid.max_side, rapid.min_score) == (2, 960, 0.25)
+    tesseract = copy.deepcopy(Tesseract(language="deu", data="there"))
+    assert (tesseract.language, tesseract.data) == ("deu", "there")
