@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from extraction.bounds import MAX_DEPTH, Caps
+from extraction.bounds import Caps
 from extraction.conventions import RELATIVE_1000
 from extraction.errors import BoxConventionError, SchemaError
 from extraction.families import FamilyLike, find_family
@@ -28,6 +28,8 @@ from extraction.schemas import Schema, json_schema_of, load_schema
 
 MAX_FORM: Final = 1500
 """Tokens of a form above which asking in parts is advised: a choice, twice the form of an invoice."""
+MAX_LEVEL: Final = 6
+"""Levels of objects and lists above which joining some is advised: a choice, one more than a chart has."""
 CHARS_PER_TOKEN: Final = 3.5
 """An estimate: no tokenizer is loaded to check a schema."""
 
@@ -201,7 +203,7 @@ def _size(document: dict[str, Any], listed: Sequence[Place], family: FamilyLike 
             "leave out what nobody needs, shorten descriptions, or ask in several parts",
         )
     deepest = max(listed, key=lambda place: place.level)
-    if deepest.level > MAX_DEPTH:
+    if deepest.level > MAX_LEVEL:
         yield Finding(
             deepest.pointer,
             "deep",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -15,6 +16,9 @@ from pydantic import BaseModel
 
 from extraction.errors import OptionError
 from extraction.schemas import json_schema_of
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+"""A JSON text, also one that the end cuts."""
 
 ToolLike = Mapping[str, Any] | type | Callable[..., Any] | BaseTool
 
@@ -121,18 +125,7 @@ class CallReader:
     def push(self, piece: str) -> Iterator[str | WrittenCall]:
         """Text that is certainly no part of a marker, and calls that are complete."""
         self._held += piece
-        while True:
-            marker = self.dialect.end if self._inside else self.dialect.begin
-            before, found, after = self._held.partition(marker) if self.names else (self._held, "", "")
-            if not found:
-                break
-            self._held = after
-            if self._inside:
-                self._called = True
-                yield read_call(before, self.dialect, self.names)
-            elif text := self._cleaned(before):
-                yield text
-            self._inside = not self._inside
+        yield from self._separated(whole=False)
         if not self._inside:
             keep = held_back(self._held, [self.dialect.begin]) if self.names else 0
             text, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
@@ -141,12 +134,28 @@ class CallReader:
 
     def finish(self) -> Iterator[str | WrittenCall]:
         """What is left when the answer ends; a call without its end is unreadable."""
+        yield from self._separated(whole=True)
         rest, self._held = self._held, ""
         if self._inside:
             error = "the call is cut off before its end"
             yield WrittenCall(_call_id(), None, None, self.dialect.begin + rest, error)
         elif text := self._cleaned(rest):
             yield text
+
+    def _separated(self, *, whole: bool) -> Iterator[str | WrittenCall]:
+        """Text and calls as far as their ends are certain; ``whole``: no more is to come."""
+        while self.names:
+            marker = self.dialect.end if self._inside else self.dialect.begin
+            at = _end_of_call(self._held, marker, whole=whole) if self._inside else self._held.find(marker)
+            if at < 0:
+                break
+            before, self._held = self._held[:at], self._held[at + len(marker) :]
+            if self._inside:
+                self._called = True
+                yield read_call(before, self.dialect, self.names)
+            elif text := self._cleaned(before):
+                yield text
+            self._inside = not self._inside
 
     def _cleaned(self, text: str) -> str:
         # Blank lines between calls belong to the markers, not to the answer.
@@ -165,7 +174,7 @@ def read_call(body: str, dialect: ToolDialect, names: frozenset[str]) -> Written
 
     try:
         call = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return unreadable(f"the call is not JSON: {error}")
     if not isinstance(call, dict) or not isinstance(call.get("name"), str):
         return unreadable("the call names no tool")
@@ -182,10 +191,37 @@ def call_bodies(text: str, dialect: ToolDialect) -> Iterator[tuple[int, int]]:
     end = 0
     while (begin := text.find(dialect.begin, end)) >= 0:
         start = begin + len(dialect.begin)
-        if (stop := text.find(dialect.end, start)) < 0:
+        if (length := _end_of_call(text[start:], dialect.end, whole=True)) < 0:
             return
-        yield start, stop
-        end = stop + len(dialect.end)
+        yield start, start + length
+        end = start + length + len(dialect.end)
+
+
+def _end_of_call(text: str, marker: str, *, whole: bool) -> int:
+    """Where the marker stands that ends a call, -1 where it is not to be seen yet.
+
+    The marker can be written in a text of the arguments ("what ends a call?"): it ends the call only where JSON does.
+    A call that is no JSON at all ends at its first marker.
+    """
+    first = at = text.find(marker)
+    while at >= 0:
+        if _is_json(text[:at]):
+            return at
+        at = text.find(marker, at + 1)
+    return first if whole or not _is_in_text(text, first) else -1
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_in_text(document: str, position: int) -> bool:
+    """Whether a position of (the beginning of) a JSON document is within quotes."""
+    return any(match.start() < position < match.end() for match in _QUOTED.finditer(document))
 
 
 def held_back(text: str, markers: Sequence[str]) -> int:

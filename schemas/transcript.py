@@ -1,4 +1,7 @@
-"""The text of a page, line by line, each with its place: ``Transcript``; and two readings of it beside each other."""
+"""The text of a page, line by line, each with its place: ``Transcript``; and two readings of it beside each other.
+
+The bounds stand in the JSON Schema alone: they let a weak model end, and never refuse what an engine has read.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ class TextLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(description="its characters, as they are printed")
+    text: str = Field(description="its characters, as they are printed", json_schema_extra={"maxLength": 1000})
     box: Box = Field(description="where it is")
 
 
@@ -21,7 +24,9 @@ class Transcript(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lines: list[TextLine] = Field(description="every line of text, in reading order")
+    lines: list[TextLine] = Field(
+        description="every line of text, in reading order", json_schema_extra={"maxItems": 2000}
+    )
 
     @property
     def text(self) -> str:

@@ -34,7 +34,9 @@ from tests.extraction.walks import byte_tokenizer, walk
 from tests.scripted import ScriptedBackend
 
 DOCUMENTS: dict[str, Any] = {
-    name: schema for name, schema in registered_schemas().items() if name not in ("scene", "object", "counts")
+    name: schema
+    for name, schema in registered_schemas().items()
+    if name not in ("scene", "object", "counts", "transcript")
 }
 NAMES = pytest.mark.parametrize("name", DOCUMENTS)
 WHITE = np.full((40, 60, 3), 255, np.uint8)

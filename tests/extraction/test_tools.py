@@ -8,7 +8,16 @@ from pydantic import BaseModel, Field
 
 from extraction.errors import OptionError
 from extraction.schemas import Box
-from extraction.tools import CallReader, ToolDialect, WrittenCall, held_back, openai_tool, tool_choice_of, tool_schemas
+from extraction.tools import (
+    CallReader,
+    ToolDialect,
+    WrittenCall,
+    call_bodies,
+    held_back,
+    openai_tool,
+    tool_choice_of,
+    tool_schemas,
+)
 
 DIALECT = ToolDialect()
 ADD = '<tool_call>{"name": "add", "arguments": {"a": 1}}</tool_call>'
@@ -123,6 +132,28 @@ def test_a_call_without_its_end_is_not_mended(size: int) -> None:
     _, (call,) = _read(ADD[:-14], size)
     assert call.error == "the call is cut off before its end"
     assert call.raw == ADD[:-14]
+
+
+NOTE = '<tool_call>{"name": "add", "arguments": {"note": "ends with </tool_call>, \\"or not"}}</tool_call>'
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_marker_in_a_text_ends_no_call(size: int) -> None:
+    text, calls = _read(f"First {NOTE} then {ADD}", size)
+    assert text == "First then "
+    assert [call.arguments for call in calls] == [{"note": 'ends with </tool_call>, "or not'}, {"a": 1}]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_a_call_whose_quotes_never_close_ends_at_its_first_marker(size: int) -> None:
+    _, (broken, whole) = _read(f'<tool_call>{{"name": "add}}</tool_call> {ADD}', size)
+    assert "not JSON" in str(broken.error)
+    assert whole.arguments == {"a": 1}
+
+
+def test_where_the_bodies_of_calls_are_is_told_as_they_are_read() -> None:
+    text = f"{NOTE} and {ADD}"
+    assert [text[start:end] for start, end in call_bodies(text, DIALECT)] == [NOTE[11:-12], ADD[11:-12]]
 
 
 def test_markers_are_text_where_no_tools_are_bound() -> None:
