@@ -12,7 +12,7 @@ from tests.families_run import RUNS
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = ROOT / "README.md"
-PAGE: Final = ROOT / "FAMILIES.md"
+PAGE: Final = ROOT / "docs" / "families.md"
 BEGIN: Final = "<!-- families -->\n"
 END: Final = "<!-- end of families -->\n"
 
@@ -20,7 +20,7 @@ _INTRODUCTION: Final = """\
 # Families of models
 
 What is known of each family, and how. This page is written from the data in `extraction/family_table*.py` by
-`python -m tests.test_readme`; `extraction models` prints the first columns, and `extraction models NAME` all of one family.
+`python -m tests.test_docs`; `extraction models` prints the first columns, and `extraction models NAME` all of one family.
 
 * **loaded by**: transformers alone, or with code of the authors (`trust_remote_code=True`), or hosted by somebody.
 * **boxes**: the numbers that it writes, and what they count. Empty where nobody knows: then boxes raise, plain values work.
@@ -49,7 +49,7 @@ def compact() -> str:
 
 
 def page() -> str:
-    """The whole of ``FAMILIES.md``."""
+    """The whole of ``docs/families.md``."""
     columns = ("family", "models", "loaded by", "boxes", "keys", "syntaxes", "good at", "how sure", "run")
     rows = [
         (

@@ -7,7 +7,7 @@ from extraction.listing import listed
 from tests.families_run import RUNS
 from tests.family_pages import PAGE, README, ROOT, compact, page, readme_with
 
-STALE = "write it anew with: python -m tests.test_readme"
+STALE = "write it anew with: python -m tests.test_docs"
 
 
 def test_the_readme_has_the_table_of_the_data() -> None:

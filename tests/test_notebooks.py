@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 from extraction.pocket.fields import Field
 from extraction.pocket.forms import is_held_out
-from tests.test_readme import needs_pocket
+from tests.test_docs import needs_pocket
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -60,7 +60,8 @@ class Report:
 
 STANDARD, GRAMMAR = "Scene, unconstrained", "Scene, with the grammar"
 FOREIGN, WIDE = "drawn by matplotlib", "1:3 to 3:1, up to 2,000 pixels"
-FILTERED, TOOLS = "only one colour asked for", "called as a tool"
+FILTERED, CHAIN = "only one colour asked for", "detection_chain, one to three labels"
+TOOLS = "called as a tool"
 HELD_OUT, USERS = "forms of unseen structures", "users' schemas"
 
 
@@ -75,6 +76,7 @@ def examine(count: int) -> Report:
         FOREIGN: lambda: (count, exams.examine_detection(exams.foreign_scenes(count), what=FOREIGN)),
         WIDE: lambda: (count, exams.examine_detection(exams.wide_scenes(count), what=WIDE)),
         FILTERED: lambda: (count, exams.examine_filters(others)),
+        CHAIN: lambda: (count, exams.examine_detection_chain(others)),
         TOOLS: lambda: (count, exams.examine_tools(others)),
     }
     results = {name: exam() for name, exam in detections.items()}

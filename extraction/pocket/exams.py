@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from extraction import ChatTransformers, GroundedOutputParser, OutputError
-from extraction.chains import extraction_chain
+from extraction.chains import detection_chain, extraction_chain
 from extraction.chains.extract import PROMPT
 from extraction.chains.pictures import data_uri
 from extraction.conventions import RELATIVE_1000
@@ -29,7 +29,7 @@ from extraction.pocket.scenes import DrawnScene, SceneConfig, draw_scene
 from extraction.pocket.scoring import DetectionScore, Found
 from extraction.pocket.user_schemas import USER_SCHEMAS
 from extraction.pocket.views import View
-from extraction.pocket.vocabulary import COLORS
+from extraction.pocket.vocabulary import COLORS, LABELS
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text
 from extraction.schemas import Scene, json_schema_of
 
@@ -112,6 +112,31 @@ def examine_filters(scenes: Sequence[DrawnScene]) -> DetectionScore:
     for scene, color, answer in zip(scenes, colors, answers, strict=True):
         true = [one for one in true_in(scene) if one.color == color]
         score.add(None if answer is None else found_in(answer), true)
+    return score
+
+
+def examine_detection_chain(scenes: Sequence[DrawnScene]) -> DetectionScore:
+    """Scores of ``detection_chain`` asked for one to three labels, three of four of which are there."""
+    rng = random.Random(6)
+    model = ChatTransformers()
+    score = DetectionScore()
+    wanted = []
+    for scene in scenes:
+        there = sorted({shape.label for shape in scene.shapes})
+        drawn = [rng.choice(there if there and rng.random() < 0.75 else LABELS) for _ in range(rng.randint(1, 3))]
+        wanted.append(list(dict.fromkeys(drawn)))
+
+    def ask(number: int) -> Scene | None:
+        try:
+            return detection_chain(model, wanted[number]).invoke(scenes[number].image)
+        except OutputError:
+            return None
+
+    with ThreadPoolExecutor(CHUNK) as pool:
+        answers = pool.map(ask, range(len(scenes)))
+        for scene, labels, answer in zip(scenes, wanted, answers, strict=True):
+            true = [one for one in true_in(scene) if one.label in labels]
+            score.add(None if answer is None else found_in(answer), true)
     return score
 
 

@@ -17,8 +17,8 @@ from extraction.instructions import format_instructions
 from extraction.pocket import words
 from extraction.pocket.forms import random_form
 from extraction.pocket.questions import asked_for, listing, lookup, question, said
-from extraction.pocket.views import View
-from extraction.pocket.vocabulary import LABELS
+from extraction.pocket.views import Thing, View
+from extraction.pocket.vocabulary import COLORS, LABELS
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text, tools_text
 from extraction.schemas import Box, Color, Point, json_schema_of
 from extraction.schemas.markers import MARKER_KEY
@@ -157,13 +157,34 @@ def _instruction(view: View, rng: random.Random, plain: float) -> tuple[str, Vie
         return INSTRUCTION, view, False
     if rng.random() < 0.4:
         return rng.choice(words.ALL), view, False
-    if rng.random() < 0.15:
-        labels = rng.sample(LABELS, rng.randint(1, 3))
-        kept = view.only(lambda thing: thing.label in labels)
-        return rng.choice(words.ONLY_THESE).format(", ".join(labels)), kept, True
+    if rng.random() < 0.4:
+        names, keep = _these(view, rng)
+        many = "s" if rng.random() < 0.2 else ""
+        said_names = [said("{}", f"{name}{many}") for name in names]
+        return rng.choice(words.ONLY_THESE).format(", ".join(said_names)), view.only(keep), True
     what, phrases = rng.choice((("color", words.ONLY_COLOR), ("label", words.ONLY_LABEL), ("thing", words.ONLY_THING)))
     detail, keep = asked_for(what, view, rng, there=0.85)
     return said(rng.choice(phrases), detail), view.only(keep), True
+
+
+def _these(view: View, rng: random.Random) -> tuple[list[str], Callable[[Thing], bool]]:
+    """One to three labels, or things of one colour and label, most of them there, and what they stand for."""
+    colored = rng.random() < 0.25
+
+    def name(thing: Thing) -> str:
+        return f"{thing.color} {thing.label}" if colored else thing.label
+
+    there = {name(thing) for thing in view.things}
+    others = [f"{rng.choice(COLORS)} {label}" if colored else label for label in LABELS]
+    wanted = rng.randint(1, 3)
+    names: list[str] = []
+    while len(names) < wanted:
+        drawn = rng.choice(sorted(there)) if there and rng.random() < 0.75 else rng.choice(others)
+        if drawn not in names:
+            names.append(drawn)
+        elif there <= {*names}:
+            there = set()  # all that is there is asked for: the rest is not there
+    return names, lambda thing: name(thing) in names
 
 
 def as_pydantic(schema: dict[str, Any]) -> dict[str, Any]:

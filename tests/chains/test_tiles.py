@@ -24,7 +24,7 @@ from extraction.schemas import Box, Color, DetectedObject, Scene
 from extraction.tiling import TileWarning
 from tests.chains.fakes import RemoteModel
 from tests.scripted import ScriptedBackend
-from tests.test_readme import needs_pocket
+from tests.test_docs import needs_pocket
 
 NAMES = ("red", "blue", "green")
 EMPTY = json.dumps({"objects": []})

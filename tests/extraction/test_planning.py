@@ -22,7 +22,7 @@ from extraction.local_model import TransformersBackend
 from extraction.memory import Footprint
 from extraction.planning import planned_turns
 from extraction.schemas import Box, Scene
-from tests.test_readme import needs_pocket
+from tests.test_docs import needs_pocket
 
 
 class Found(BaseModel):

@@ -1,6 +1,6 @@
-"""The README is true: its examples print what it shows, its commands, files and names exist.
+"""README and guide are true: examples print what is shown, commands, files, links and names exist.
 
-``python -m tests.test_readme`` writes what the examples print into it, and the tables of families from their data.
+``python -m tests.test_docs`` writes what the examples print into them, and the tables of families from their data.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from tests import family_pages
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = [README, *sorted(DOCS.glob("*.md"))]
+EACH = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 NOT_RUN = "<!-- needs a download -->\n"
 _BLOCK = re.compile(rf"(?P<note>{NOT_RUN})?```python\n(?P<code>.*?)```\n(?:\n```text\n(?P<shown>.*?)```\n)?", re.DOTALL)
 _FLOAT = re.compile(r"-?\d+\.\d+")
@@ -65,16 +68,16 @@ def blocks(text: str) -> list[Block]:
     ]
 
 
-def printed(examples: list[Block]) -> Iterator[tuple[Block, str]]:
-    """What each example prints, run one after the other as a reader would, in a folder of its own."""
-    names: dict[str, Any] = {"__name__": "readme"}
+def printed(page: Path, examples: list[Block]) -> Iterator[tuple[Block, str]]:
+    """What each example of a page prints, run one after the other as a reader would, in a folder of its own."""
+    names: dict[str, Any] = {"__name__": page.stem}
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "examples", Path(folder, "examples"))
         with contextlib.chdir(folder):
             for block in examples:
                 stdout = io.StringIO()
                 with contextlib.redirect_stdout(stdout):
-                    exec(compile("\n" * block.line + block.code, str(README), "exec", dont_inherit=True), names)
+                    exec(compile("\n" * block.line + block.code, str(page), "exec", dont_inherit=True), names)
                 yield block, stdout.getvalue()
 
 
@@ -87,15 +90,22 @@ def alike(one: str, other: str) -> bool:
 
 
 @needs_pocket
-def test_the_examples_print_what_is_shown() -> None:
-    runnable = [block for block in blocks(README.read_text()) if block.runs]
-    assert len(runnable) >= 6
-    for block, output in printed(runnable):
-        assert alike(output, block.shown or ""), f"line {block.line + 1} prints\n{output}"
+@EACH
+def test_the_examples_print_what_is_shown(page: Path) -> None:
+    runnable = [block for block in blocks(page.read_text()) if block.runs]
+    for block, output in printed(page, runnable):
+        assert alike(output, block.shown or ""), f"line {block.line + 1} of {page.name} prints\n{output}"
 
 
-def test_the_examples_that_are_not_run_use_names_that_exist() -> None:
-    for block in blocks(README.read_text()):
+def test_most_pages_have_examples_that_run() -> None:
+    runnable = {page.stem: sum(block.runs for block in blocks(page.read_text())) for page in PAGES}
+    assert runnable["README"] >= 4
+    assert {stem for stem, number in runnable.items() if not number} == {"command", "families", "files"}
+
+
+@EACH
+def test_the_examples_that_are_not_run_use_names_that_exist(page: Path) -> None:
+    for block in blocks(page.read_text()):
         for node in ast.walk(ast.parse(block.code)):
             if isinstance(node, ast.ImportFrom):
                 module = importlib.import_module(node.module or "")
@@ -104,8 +114,8 @@ def test_the_examples_that_are_not_run_use_names_that_exist() -> None:
 
 
 def test_every_file_of_the_package_has_its_sentence() -> None:
-    section = README.read_text().partition("## The files")[2]
-    listed = re.findall(r"^\* `([\w/]+\.py)`: \S.*\.$", section, re.MULTILINE)
+    text = (DOCS / "files.md").read_text()
+    listed = re.findall(r"^\* `([\w/]+\.py)`: \S.*\.$", text, re.MULTILINE)
     parts = [f"extraction/{name}" for name in ("documents", "grounding", "ocr", "pages", "pocket", "rules")]
     folders = ("extraction", *parts, "schemas", "chains")
     there = [path for folder in folders for path in (ROOT / folder).glob("*.py")]
@@ -114,7 +124,8 @@ def test_every_file_of_the_package_has_its_sentence() -> None:
 
 
 def test_the_commands_exist() -> None:
-    lines = re.findall(r"^\$ (.*?)(?: {2,}#.*)?$", README.read_text(), re.MULTILINE)
+    text = "\n".join(page.read_text() for page in PAGES)
+    lines = re.findall(r"^\$ (.*?)(?: {2,}#.*)?$", text, re.MULTILINE)
     assert {shlex.split(line)[0] for line in lines} == {"make", "pip", "extraction"}
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for line in lines:
@@ -126,18 +137,41 @@ def test_the_commands_exist() -> None:
             assert {argument for argument in arguments if argument.startswith("--")} <= set(shown.split())
 
 
-def test_the_targets_of_make_that_are_named_exist() -> None:
+@EACH
+def test_the_targets_of_make_that_are_named_exist(page: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert set(re.findall(r"`make ([a-z-]+)`", README.read_text())) <= set(targets)
+    assert set(re.findall(r"`make ([a-z-]+)`", page.read_text())) <= set(targets)
 
 
-def test_what_it_links_to_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README.read_text()):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+@EACH
+def test_what_it_links_to_is_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", _prose(page)):
+        file, _, anchor = target.partition("#")
+        if file.startswith("https://"):
+            continue
+        linked = page.parent / file if file else page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in _anchors(linked), target
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+)", README.read_text()))
+    assert linked == {page.name for page in DOCS.glob("*.md")}
+
+
+def _prose(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+
+
+def _anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", _prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_table_of_errors_is_whole() -> None:
-    section = README.read_text().partition("## Errors")[2].partition("\n## ")[0]
+    section = (DOCS / "answers.md").read_text().partition("## Errors")[2].partition("\n## ")[0]
     named = {
         name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
     }
@@ -146,7 +180,7 @@ def test_the_table_of_errors_is_whole() -> None:
 
 
 def test_the_conventions_of_the_table_exist() -> None:
-    section = README.read_text().partition("## Boxes")[2].partition("\n## ")[0]
+    section = (DOCS / "boxes.md").read_text().partition("## Pixels and conventions")[2].partition("\n## ")[0]
     names = re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE)
     assert len(names) == 4
     for name in names:
@@ -156,14 +190,15 @@ def test_the_conventions_of_the_table_exist() -> None:
 
 
 def update() -> None:
-    """Writes what the examples print into the README."""
-    text = README.read_text()
-    results = list(printed([block for block in blocks(text) if block.runs]))
-    for block, output in reversed(results):
-        if block.shown is not None:
-            start, end = block.span
-            text = text[:start] + output + text[end:]
-    README.write_text(text)
+    """Writes what the examples print into the pages."""
+    for page in PAGES:
+        text = page.read_text()
+        results = list(printed(page, [block for block in blocks(text) if block.runs]))
+        for block, output in reversed(results):
+            if block.shown is not None:
+                start, end = block.span
+                text = text[:start] + output + text[end:]
+        page.write_text(text)
     family_pages.update()
 
 
