@@ -16,6 +16,10 @@ NAMED = 3
 KINDS = ("caption", "count", "count color", "count label", "has color", "has label", "has thing")
 
 
+EVERYTHING_SHARE = 0.15
+"""How many questions of look-up ask for all that there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question in plain words, its right answer, and its kind."""
@@ -40,7 +44,13 @@ def question(view: View, rng: random.Random) -> Question:
 
 
 def lookup(view: View, rng: random.Random) -> Question:
-    """What colours a shape has, or which shapes are of a colour: names in reading order, or "none"."""
+    """What colours a shape has, which shapes are of a colour, or what there is: names in reading order, or "none"."""
+    if rng.random() < EVERYTHING_SHARE:
+        kind = rng.choice(("colors", "labels"))
+        every = [thing.label for thing in view.things]
+        if kind == "colors":
+            every = list(dict.fromkeys(thing.color for thing in view.things))
+        return Question(kind, rng.choice(words.LOOKUPS[kind]), ", ".join(every) or words.NONE)
     kind = rng.choice(("colors of", "labels of"))
     detail, keep = asked_for("label" if kind == "colors of" else "color", view, rng, there=0.8)
     found = [thing.color if kind == "colors of" else thing.label for thing in view.things if keep(thing)]

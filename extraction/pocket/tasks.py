@@ -93,15 +93,20 @@ def random_task(view: View, rng: random.Random) -> Task:
 
 def _answered(view: View, rng: random.Random) -> Task:
     """A question whose answer is the whole form, or its only field."""
-    asked = question(view, rng)
+    asked = lookup(view, rng) if rng.random() < LOOKUP_SHARE else question(view, rng)
+    names = [] if asked.answer == words.NONE else asked.answer.split(", ")
     readers: dict[str, tuple[str, Callable[[str], Any]]] = {
         "caption": ("string", str),
         "count": ("integer", int),
         "has": ("boolean", lambda answer: answer == "yes"),
     }
-    kind, read = readers[asked.kind.split()[0]]
-    schema: dict[str, Any] = {"type": kind}
-    value = read(asked.answer)
+    schema: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+    value: Any = names
+    if asked.kind.split()[0] in readers:
+        kind, read = readers[asked.kind.split()[0]]
+        schema, value = {"type": kind}, read(asked.answer)
+    elif len(names) < 2 and rng.random() < 0.7:
+        schema, value = {"type": "string"}, asked.answer
     if rng.random() < 0.5:
         name = rng.choice(words.ANSWER)
         schema, value = {"type": "object", "properties": {name: schema}, "required": [name]}, {name: value}

@@ -62,6 +62,10 @@ CAPTION = (
     "Write a caption.",
     "Describe this picture in one or two sentences.",
     "What does the image show?",
+    "Describe this image.",
+    "Describe the scene.",
+    "What is in this picture?",
+    "What do you see?",
 )
 QUESTIONS = {
     "count": (
@@ -112,6 +116,8 @@ LOOKUPS = {
     "color of": ("What color is the {}?", "What colour does the {} have?", "The color of the {}?"),
     "colors of": ("Which colors do the {}s have?", "Name the color of each {}.", "What color is each {}?"),
     "labels of": ("Which shapes are {}?", "What is {}?", "Name the {} shapes.", "Which of the objects are {}?"),
+    "colors": ("What colors are there?", "What colors are in the picture?", "Which colours do you see?"),
+    "labels": ("What shapes are there?", "What shapes do you see?", "List all objects.", "Name the shapes."),
 }
 NONE = "none"
 THINK = (*[reason.THINK.format(question="{}")] * 2, "{}\nThink first.")

@@ -12,6 +12,7 @@ from extraction.chains.detect import ONLY
 from extraction.chains.read import READ
 from extraction.pocket import words
 from extraction.pocket.questions import (
+    EVERYTHING_SHARE,
     KINDS,
     NAMED,
     Told,
@@ -50,8 +51,15 @@ def test_answers_are_what_a_recount_of_the_question_gives() -> None:
 def test_lookups_name_all_colours_of_a_shape_or_all_shapes_of_a_colour() -> None:
     rng = random.Random(3)
     asked = [(view, lookup(view, rng)) for view in VIEWS for _ in range(5)]
-    nothing, several, single = 0, 0, 0
+    nothing, several, single, whole = 0, 0, 0, 0
     for view, one in asked:
+        if one.kind in ("colors", "labels"):
+            assert one.prompt in words.LOOKUPS[one.kind]
+            there = [thing.label if one.kind == "labels" else thing.color for thing in view.things]
+            every = there if one.kind == "labels" else list(dict.fromkeys(there))
+            assert one.answer == (", ".join(every) or "none")
+            whole += 1
+            continue
         (word,) = mentioned(one.prompt)
         if word in COLORS:
             expected = [thing.label for thing in view.things if thing.color == word]
@@ -63,6 +71,7 @@ def test_lookups_name_all_colours_of_a_shape_or_all_shapes_of_a_colour() -> None
         assert one.answer == (", ".join(expected) or "none")
         nothing, several = nothing + (not expected), several + (len(expected) > 1)
     assert min(nothing, several, single) > 50
+    assert whole / len(asked) == pytest.approx(EVERYTHING_SHARE, abs=0.03)
 
 
 def test_a_question_names_what_its_kind_says() -> None:

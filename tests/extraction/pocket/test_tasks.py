@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Optional
 
@@ -30,7 +30,7 @@ from extraction.pocket import tasks, words
 from extraction.pocket.fields import Field as Part
 from extraction.pocket.forms import is_held_out, random_form
 from extraction.pocket.model import IMAGE_TOKENS
-from extraction.pocket.questions import Question, caption, listing, question
+from extraction.pocket.questions import Question, caption, listing, lookup, question
 from extraction.pocket.tasks import Task, as_pydantic, question_task, random_task, standard_task, told_task
 from extraction.pocket.tokenizer import build_tokenizer, prompt_text
 from extraction.pocket.views import STEP, View
@@ -72,13 +72,17 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
         result.append(Source(view, form, filtered))
         return form
 
-    def with_question(view: View, rng: random.Random) -> Question:
-        asked = question(view, rng)
-        result.append(Source(view, asked=asked))
-        return asked
+    def recorded(ask: Callable[[View, random.Random], Question]) -> Callable[[View, random.Random], Question]:
+        def with_question(view: View, rng: random.Random) -> Question:
+            asked = ask(view, rng)
+            result.append(Source(view, asked=asked))
+            return asked
+
+        return with_question
 
     monkeypatch.setattr(tasks, "random_form", with_form)
-    monkeypatch.setattr(tasks, "question", with_question)
+    monkeypatch.setattr(tasks, "question", recorded(question))
+    monkeypatch.setattr(tasks, "lookup", recorded(lookup))
     return result
 
 
@@ -187,22 +191,32 @@ def test_a_question_may_be_the_whole_form(made: list[Source]) -> None:
     for view, task, asked in answered:
         value = json.loads(task.answer)
         kind = asked.kind.split()[0]
-        schema: dict[str, Any] = {"type": {"caption": "string", "count": "integer", "has": "boolean"}[kind]}
+        types = {"caption": "string", "count": "integer", "has": "boolean"}
+        schema: dict[str, Any] = {"type": types.get(kind, "string")}
         if isinstance(value, dict):
             ((name, value),) = value.items()
             assert name in words.ANSWER
+            if isinstance(value, list):
+                schema = {"type": "array", "items": {"type": "string"}}
             schema = {"type": "object", "properties": {name: schema}, "required": [name]}
         else:
             bare += 1
-        count = len(kept(view, asked.prompt))
-        right = {"caption": caption(view), "count": count, "has": count > 0}[kind]
-        assert (type(value), value) == (type(right), right)
+            if isinstance(value, list):
+                schema = {"type": "array", "items": {"type": "string"}}
+        if kind in ("colors", "labels"):
+            told = [name for name in asked.answer.split(", ") if name != words.NONE]
+            assert value in (told, asked.answer)
+            assert isinstance(value, list) or len(told) < 2
+        else:
+            count = len(kept(view, asked.prompt))
+            right = {"caption": caption(view), "count": count, "has": count > 0}[kind]
+            assert (type(value), value) == (type(right), right)
         assert asked.prompt in asked_in(task)
         assert schema_text(schema, RELATIVE_1000) in f"{task.system}\n{task.prompt}"
         kinds.add((asked.kind, "properties" in schema))
     assert len(answered) / len(both) == pytest.approx(tasks.ANSWER_SHARE, abs=0.02)
     assert bare / len(answered) == pytest.approx(0.5, abs=0.15)
-    assert len(kinds) == 2 * 7
+    assert len(kinds) == 2 * (7 + 4)
     assert {len(task.before) for _, task, _ in answered} == {0, 2}
 
 
