@@ -137,8 +137,10 @@ def test_there_is_a_plot_of_each_page(folder: Path) -> None:
 def test_the_places_of_values_are_those_of_their_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = Word("square", Box.from_xyxy(60, 40, 140, 55))
     words = PageWords((Line((printed,), printed.box),), (200, 100), "test")
-    monkeypatch.setattr(reading, "read_words", lambda picture: words)
-    told = json.loads(run("three", "--sources", "--plot", "plot.png", *AT_72).stdout)
+    monkeypatch.setattr(reading, "read_words", lambda picture, engine=None: words)
+    done = run("three", "--sources", "--plot", "plot.png", *AT_72)
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
     assert _colors(told["value"]) == ["red", "green", "blue"]
     assert [told["sources"][f"/objects/{index}/label"][0]["page"] for index in range(3)] == [1, 2, 3]
     assert sorted(path.name for path in folder.glob("plot*")) == [f"plot.page-{page}.png" for page in (1, 2, 3)]
