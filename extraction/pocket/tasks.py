@@ -17,6 +17,7 @@ from extraction.instructions import format_instructions
 from extraction.pocket import words
 from extraction.pocket.forms import random_form
 from extraction.pocket.questions import asked_for, listing, lookup, question, said
+from extraction.pocket.rich_forms import rich_form
 from extraction.pocket.views import Thing, View
 from extraction.pocket.vocabulary import COLORS, LABELS
 from extraction.prompts import INSTRUCTION, SYSTEM, schema_text, tools_text
@@ -29,6 +30,8 @@ LANGCHAIN_SHARE = 0.08
 """How many forms are shown as the format instructions of LangChain's ``PydanticOutputParser``, which people start from."""
 ANSWER_SHARE = 0.06
 """How many forms hold nothing but the answer to a question."""
+RICH_SHARE = 0.35
+"""How many forms about the whole scene are of the kinds of ``rich_forms``."""
 TOOL_SHARE = 0.1
 """How many forms are the arguments of a tool."""
 
@@ -80,7 +83,8 @@ def random_task(view: View, rng: random.Random) -> Task:
         return _answered(view, rng)
     whole = view
     instruction, view, filtered = _instruction(view, rng, plain=0.5)
-    form = random_form(view, rng, filtered=filtered)
+    rich = not filtered and rng.random() < RICH_SHARE
+    form = rich_form(view, rng) if rich else random_form(view, rng, filtered=filtered)
     kind = rng.random()
     if kind < TOOL_SHARE and form.schema.get("type") == "object":
         return _called(instruction, form.schema, form.value, rng)

@@ -31,6 +31,7 @@ from extraction.pocket.fields import Field as Part
 from extraction.pocket.forms import is_held_out, random_form
 from extraction.pocket.model import IMAGE_TOKENS
 from extraction.pocket.questions import Question, caption, listing, lookup, question
+from extraction.pocket.rich_forms import rich_form
 from extraction.pocket.tasks import Task, as_pydantic, question_task, random_task, standard_task, told_task
 from extraction.pocket.tokenizer import build_tokenizer, prompt_text
 from extraction.pocket.views import STEP, View
@@ -60,6 +61,7 @@ class Source:
     form: Part | None = None
     filtered: bool = False
     asked: Question | None = None
+    rich: bool = False
 
 
 @pytest.fixture
@@ -80,7 +82,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
 
         return with_question
 
+    def with_rich_form(view: View, rng: random.Random) -> Part:
+        form = rich_form(view, rng)
+        result.append(Source(view, form, rich=True))
+        return form
+
     monkeypatch.setattr(tasks, "random_form", with_form)
+    monkeypatch.setattr(tasks, "rich_form", with_rich_form)
     monkeypatch.setattr(tasks, "question", recorded(question))
     monkeypatch.setattr(tasks, "lookup", recorded(lookup))
     return result
@@ -184,9 +192,14 @@ def test_random_tasks_answer_in_the_form_that_they_show(made: list[Source]) -> N
     assert instructed / count == pytest.approx(tasks.LANGCHAIN_SHARE, abs=0.04)
 
 
+def test_forms_about_the_whole_scene_are_now_and_then_rich_ones(made: list[Source]) -> None:
+    whole = [source.rich for *_, source, _ in of_forms(made, drawn(14, times=5)) if not source.filtered]
+    assert sum(whole) / len(whole) == pytest.approx(tasks.RICH_SHARE, abs=0.06)
+
+
 def test_a_question_may_be_the_whole_form(made: list[Source]) -> None:
     bare, kinds = 0, set()
-    both = list(zip(drawn(13, times=10), made, strict=True))
+    both = list(zip(drawn(13, times=25), made, strict=True))
     answered = [(view, task, source.asked) for (view, task), source in both if source.asked is not None]
     for view, task, asked in answered:
         value = json.loads(task.answer)
