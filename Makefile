@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
+# A worker per core, but no more than four: each loads its own models. Tests of one file share theirs.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 DEMO_IMAGE := examples/scene.png
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 
@@ -33,7 +35,7 @@ demo: $(VENV)/.core  ## objects of a sample picture as JSON, and their plot in b
 	@echo "The plot is in build/demo.png." >&2
 
 test: $(VENV)/.dev  ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: lint types imports cover  ## what CI runs: format, lint, types, import contracts, tests with coverage
 
@@ -48,7 +50,7 @@ imports: $(VENV)/.dev  ## who may import whom
 	$(BIN)/lint-imports
 
 cover: $(VENV)/.dev  ## the tests, with the coverage gate
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest $(PARALLEL) --cov
 
 format: $(VENV)/.dev  ## format and fix what can be fixed by itself
 	$(BIN)/ruff format .
