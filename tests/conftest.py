@@ -17,6 +17,14 @@ import matplotlib.pyplot as plt
 import pytest
 
 
+_LONG = ("test_benchmarks.py", "test_notebooks.py", "test_evaluate.py", "test_budget.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the files that take longest, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 @pytest.fixture(autouse=True)
 def _no_figures_left() -> Iterator[None]:
     """Closes the figures of a test: matplotlib warns (an error here) once twenty are open."""
