@@ -16,7 +16,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import matplotlib.pyplot as plt
 import pytest
 
-
 _LONG = ("test_benchmarks.py", "test_notebooks.py", "test_evaluate.py", "test_budget.py")
 
 
