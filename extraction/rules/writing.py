@@ -32,11 +32,6 @@ _MEANT: Final[Mapping[str, str]] = {
 }
 """What paper says for some choices of schemas, as regular expressions of whole words."""
 
-_YES: Final = frozenset("yes y ja oui si sim x true".split())
-_NO: Final = frozenset("no n nein non nee nao false".split())
-_TICKED: Final = re.compile(r"[☑☒✓✔✗✘]|\[\s?[xX✓✔*]\s?\]|\(\s?[xX]\s?\)")
-_UNTICKED: Final = re.compile(r"[☐▢□]|\[\s*\]|\(\s*\)|\[_+\]")
-
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -102,18 +97,6 @@ def _said(choice: str, text: str) -> re.Match[str] | None:
         return None
     pattern = _MEANT.get(words, re.escape(normal(words)).replace(r"\ ", r"[\s_-]?"))
     return re.search(rf"(?<![^\W_])(?:{pattern})(?![^\W_])", text)
-
-
-def stated(text: str) -> bool | None:
-    """What a mark or a word beside a label says: ticked or yes, not ticked or no; None where it says neither."""
-    if _TICKED.search(text):
-        return True
-    if _UNTICKED.search(text):
-        return False
-    words = normal(text).split()
-    if len(words) == 1 and words[0].strip(".,") in _YES | _NO:
-        return words[0].strip(".,") in _YES
-    return None
 
 
 def allowed(form: Mapping[str, Any], value: Any) -> bool:
