@@ -439,6 +439,28 @@ Total                             20.00
     }
 
 
+SOLD = "CORNER CAFE\n{}\nDate 03/04/2024\nCoffee      {}\nTotal       {}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "amount", "told"),
+    [
+        ("Springfield, IL 62704", "$ 4.00", ("2024-03-04", "USD")),
+        ("SEATTLE WA 98101", "$ 4.00", ("2024-03-04", "USD")),
+        ("INVOICE NO 12345", "$ 4.00", ("2024-04-03", None)),
+        ("Tax ID 12345", "$ 4.00", ("2024-04-03", None)),
+        ("DE 80331 Munich", "4.00", ("2024-04-03", None)),
+        ("Harmonized Sales Tax", "$ 4.00", ("2024-04-03", None)),
+        ("Portland, OR 97201  GST 5%", "$ 4.00", ("2024-04-03", None)),
+        ("Storgatan 1", "4,00 kr", ("2024-04-03", None)),
+        ("Storgatan 1", "4,00 SEK", ("2024-04-03", "SEK")),
+    ],
+)
+def test_a_country_is_told_by_what_only_it_has(line: str, amount: str, told: tuple[str, str | None]) -> None:
+    data = fill(Receipt, SOLD.format(line, amount, amount)).data
+    assert (data["date"], data["currency"]) == told
+
+
 class Contacts(BaseModel):
     phones: list[str]
     emails: list[str]
