@@ -106,7 +106,9 @@ def test_the_examples_that_are_not_run_use_names_that_exist() -> None:
 def test_every_file_of_the_package_has_its_sentence() -> None:
     section = README.read_text().partition("## The files")[2]
     listed = re.findall(r"^\* `([\w/]+\.py)`: \S.*\.$", section, re.MULTILINE)
-    parts = [f"extraction/{name}" for name in ("documents", "grounding", "ocr", "pages", "pocket", "rules")]
+    parts = [
+        f"extraction/{name}" for name in ("documents", "grounding", "ocr", "pages", "pocket", "rules", "vocabulary")
+    ]
     folders = ("extraction", *parts, "schemas", "chains")
     there = [path for folder in folders for path in (ROOT / folder).glob("*.py")]
     names = sorted(path.relative_to(ROOT).as_posix() for path in there if path.stat().st_size)

@@ -14,9 +14,9 @@ from extraction.rules.findings import Finding
 from extraction.rules.labels import Label, normal
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.rules.table_parts import Row, has_column, is_summary, key_of, leaf_of
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS, Group, Leaf
 from extraction.rules.writing import Fill, text_fill, written
+from extraction.vocabulary.concepts import concepts
 
 _MOST_APART: Final = 3.5
 """Blank between two lines of one table, in heights of its text."""
