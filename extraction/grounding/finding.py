@@ -17,6 +17,7 @@ import numpy as np
 from extraction.errors import OptionError
 from extraction.grounding.assignment import assign
 from extraction.grounding.candidates import Candidate, find_candidates
+from extraction.grounding.habits import Habits
 from extraction.grounding.leaves import find_leaves
 from extraction.grounding.page_index import PageIndex
 from extraction.grounding.sources import Source, Sources
@@ -35,7 +36,8 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
     """Where every leaf of a value stands on the pages.
 
     Numbers, dates, money and telephone numbers are compared by value, all else as text, also over lines that follow one
-    another. Which of several equal places is a leaf's own is told by the words near it (the field's name and title in the
+    another. What can be read in two ways (1.234, 03/04/2024) is only similar to the reading that the other numbers and dates of
+    the pages speak against. Which of several equal places is a leaf's own is told by the words near it (the field's name and title in the
     schema, with the usual words for them), by the rows that the items of a list share, by a box that the value holds
     beside the leaf, and by the other leaves: a place is one leaf's only, but for texts and currencies, and for a number
     that its label gives to several.
@@ -63,13 +65,14 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
 def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None) -> Sources:
     """``find_sources`` on pages that are ready for look-ups, in their order."""
     leaves = find_leaves(data, schema)
+    habits = Habits.of(one for index in indices for segment in index.segments for one in segment.found)
     # Leaves of one value have the same places: a column of ones is looked up once.
     known: dict[tuple[object, ...], list[Candidate]] = {}
     candidates = []
     for leaf in leaves.wanted:
         value = (type(leaf.value), leaf.value, leaf.chosen)
         if value not in known:
-            known[value] = find_candidates(leaf, indices)
+            known[value] = find_candidates(leaf, indices, habits)
         candidates.append(known[value])
     weighed = weigh(leaves.wanted, candidates, indices)
     chosen = _assign(weighed)
