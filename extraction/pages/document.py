@@ -113,7 +113,7 @@ class _PdfPages:
         picture = Picture(drawn.image, source=f"{self._label}, page {index + 1}")
         if drawn.chars is None:
             return Page(index + 1, picture, None, drawn.dpi, notes)
-        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text)
+        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text, pictured=drawn.pictured)
         return Page(index + 1, replace(picture, words=layer.words), layer.words, drawn.dpi, notes + layer.notes)
 
 
