@@ -45,6 +45,7 @@ from extraction.parsing import GroundedOutputParser
 from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of
+from extraction.written_numbers import plain_numbers
 
 T = TypeVar("T", default=Any)
 
@@ -340,7 +341,7 @@ def _result(
     parsed = parser.parse_message(message)
     return Extraction(
         value=parsed.value,
-        data=parsed.data,
+        data=plain_numbers(parsed.data),
         image=picture,
         raw=message,
         finish_reason=finish_reason(message.response_metadata),

@@ -13,6 +13,7 @@ from extraction.grounding.sources import Source, Sources
 from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords
+from extraction.written_numbers import numbers_as_text
 
 if TYPE_CHECKING:
     from extraction.ocr.engines import Engine
@@ -81,7 +82,7 @@ def window_sources(data: Any, words: Mapping[int, PageWords], schema: Mapping[st
     """
     from extraction.grounding.finding import find_sources
 
-    return find_sources(data, words, schema=dict(schema))
+    return find_sources(numbers_as_text(data), words, schema=dict(schema))
 
 
 def merged_sources(merged: Merged, windows: Sequence[Sources | None]) -> Sources:

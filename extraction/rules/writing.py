@@ -14,6 +14,7 @@ from extraction.rules.findings import Finding
 from extraction.rules.labels import normal
 from extraction.rules.sheet import Span
 from extraction.rules.wanted import Leaf, words_of
+from extraction.written_numbers import read_number
 
 _MEANT: Final[Mapping[str, str]] = {
     "cash": r"cash|tunai|bar|bargeld|especes|efectivo|contanti?|contante|dinheiro|barzahlung",
@@ -126,7 +127,7 @@ def _json_of(leaf: Leaf, reading: object, text: str) -> Any:
         step = leaf.form.get("multipleOf")
         if isinstance(step, (int, float)) and step and reading % Decimal(str(step)):
             return None
-        return int(reading) if whole and "." not in text and "," not in text else float(reading)
+        return int(reading) if whole and "." not in text and "," not in text else read_number(f"{reading:f}")
     if isinstance(reading, date):
         return reading.isoformat()
     if isinstance(reading, time):

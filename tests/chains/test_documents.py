@@ -10,7 +10,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from decimal import Decimal
+from typing import Annotated, Any, cast
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -34,8 +35,8 @@ from extraction import (
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
 from extraction.pages.page import Page
-from extraction.pages.words import PageWords, Word
-from extraction.schemas import Box, Check, json_schema_of
+from extraction.pages.words import Line, PageWords, Word
+from extraction.schemas import Box, Check, SumOf, json_schema_of
 from extraction.schemas.checks import DocumentSchema, Rounding
 from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
@@ -45,6 +46,11 @@ def _rows(found: DocumentExtraction[Any]) -> list[dict[str, Any]]:
     """The rows as they are in the truth."""
     rows: list[dict[str, Any]] = json.loads(json.dumps(found.data["rows"]))
     return rows
+
+
+def _line(text: str) -> Line:
+    box = Box(x1=1, y1=1, x2=30, y2=8)
+    return Line((Word(text, box),), box)
 
 
 def _small(**options: Any) -> Paper:
@@ -398,6 +404,42 @@ def test_pages_that_disagree_are_told() -> None:
     assert (conflict.pointer, conflict.taken) == ("/account", "DE02")
     with pytest.warns(DocumentWarning, match='"X1" on page 3'):
         document_chain(Reader(paper=paper, misread=misread), Statement).invoke(Reopened(paper))
+
+
+def test_amounts_keep_digits_that_no_float_holds() -> None:
+    class Booking(BaseModel):
+        amount: Decimal
+
+    class Account(BaseModel):
+        balance: Decimal
+        total: Annotated[Decimal | None, SumOf("lines/*/amount")]
+        share: float
+        lines: list[Booking]
+
+    amounts = ["12345678901234567.89", "0.02"]
+    total = "12345678901234567.91"
+    answers = [
+        f'{{"balance": {amounts[0]}, "total": {total}, "share": {total}, "lines": [{{"amount": {amount}}}]}}'
+        for amount in amounts
+    ]
+    words = PageWords((_line("12 345 678 901 234 567,89"),), PICTURE.size, "mine")
+    model = RemoteModel(answers=answers)
+    found = extract_document(model, [PICTURE, PICTURE], Account, sources=lambda _: words, config={"max_concurrency": 1})
+    assert found.value == Account(
+        balance=Decimal(amounts[0]),
+        total=Decimal(total),
+        share=float(total),
+        lines=[Booking(amount=Decimal(one)) for one in amounts],
+    )
+    assert found.complete  # to the cent
+    assert found.conflicts == ()
+    assert json.loads(found.json())["total"] == total
+    assert type(found.data["share"]) is float
+    assert found.sources is not None
+    assert {one.match for one in found.sources["/balance"]} == {"equal"}
+    cents = [answers[0], answers[1].replace(amounts[0], "12345678901234567.88")]
+    other = extract_document(RemoteModel(answers=cents), [PICTURE, PICTURE], Account, config={"max_concurrency": 1})
+    assert [one.pointer for one in other.conflicts] == ["/balance"]
 
 
 def test_where_all_is_well_nothing_is_said() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 from PIL import Image
 
-from extraction import Sources, Verification, load_image
+from extraction import ChatOCR, Sources, Verification, load_image
 from extraction.chains.extract import aextract, extract
 from extraction.chains.verify import averify_sources, verify_sources
 from extraction.errors import OptionError
@@ -126,6 +126,14 @@ def test_somebody_must_read_and_pages_must_be_there() -> None:
         verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), engine=Reader("Ann"))
     with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
         asyncio.run(averify_sources(Sources({}), {}, load_image(PICTURE), engine=False))
+
+
+def test_rules_that_read_by_an_engine_are_not_asked_to_read_again() -> None:
+    sources = find_sources({"name": "Ann"}, WORDS)
+    told = verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), model=ChatOCR(), engine=Reader("Ann"))
+    assert told.verified == {"/name": Verification("Ann", None, "exact", None)}
+    with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
+        verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), model=ChatOCR(), engine=False)
 
 
 def test_sources_are_plotted() -> None:
