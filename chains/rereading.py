@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from extraction.chains.page_words import leaf_origins
 from extraction.chains.verify import Piece, Verifier, cut_pieces, value_at
 from extraction.chains.windows import Batch
 from extraction.documents.paging import Shown
@@ -72,8 +73,8 @@ def wanted_leaves(merged: Merged, windows: Sequence[Window]) -> dict[int, frozen
         windows: The windows, with sources.
     """
     wanted: dict[int, set[str]] = {}
-    for at in merged.provenance.origins:
-        for origin in _read_for(at, merged, windows):
+    for at, origins in leaf_origins(merged):
+        for origin in _read_for(at, origins, merged, windows):
             wanted.setdefault(origin.window, set()).add(origin.pointer)
     return {number: frozenset(leaves) for number, leaves in sorted(wanted.items())}
 
@@ -86,10 +87,10 @@ def merged_readings(merged: Merged, windows: Sequence[Window]) -> Mapping[str, V
         windows: The windows, with what was read again of each.
     """
     found = {}
-    for at in merged.provenance.origins:
+    for at, origins in leaf_origins(merged):
         readings = [
             sources.verified[origin.pointer]
-            for origin in _read_for(at, merged, windows)
+            for origin in _read_for(at, origins, merged, windows)
             if (sources := windows[origin.window].sources) is not None and origin.pointer in sources.verified
         ]
         if readings:
@@ -97,9 +98,9 @@ def merged_readings(merged: Merged, windows: Sequence[Window]) -> Mapping[str, V
     return found
 
 
-def _read_for(at: str, merged: Merged, windows: Sequence[Window]) -> Sequence[Origin]:
+def _read_for(at: str, origins: Sequence[Origin], merged: Merged, windows: Sequence[Window]) -> Sequence[Origin]:
     """Where a leaf is read again: at its first place, or where it was put together of pieces, at that of each."""
-    located = [one for one in merged.provenance.origins[at] if _is_located(windows[one.window].sources, one.pointer)]
+    located = [one for one in origins if _is_located(windows[one.window].sources, one.pointer)]
     if located and value_at(windows[located[0].window].data, located[0].pointer) == value_at(merged.data, at):
         return located[:1]
     return located

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -34,12 +34,14 @@ from extraction import (
 )
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
+from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas import Box, Check, SumOf, json_schema_of
 from extraction.schemas.checks import DocumentSchema, Rounding
 from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
+from tests.extraction.grounding.paper import page as printed
 
 
 def _rows(found: DocumentExtraction[Any]) -> list[dict[str, Any]]:
@@ -581,3 +583,40 @@ def test_without_an_engine_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(MissingExtraError, match="no OCR engine is installed"):
         extract_document(model, [PICTURE], dict[str, str], sources=True)
     assert model.seen == []
+
+
+class Named(BaseModel):
+    kind: Literal["a"]
+    name: str
+
+
+class Titled(BaseModel):
+    kind: Literal["b"]
+    title: str
+
+
+class Mixed(BaseModel):
+    things: list[Named | Titled]
+    pair: tuple[str, str] | None
+
+
+def test_leaves_of_values_that_come_whole_have_their_places() -> None:
+    told = [
+        {"things": [{"kind": "a", "name": "Anna"}], "pair": ["Emil", "Otto"]},
+        {"things": [{"kind": "b", "title": "Carla"}], "pair": None},
+    ]
+    texts = (((10, 1, "Anna"), (200, 1, "Emil Otto")), ((10, 3, "Carla"),))
+    pages = [
+        Page(number, Picture(Image.new("RGB", (1000, 1000), "white")), printed(*text))
+        for number, text in enumerate(texts, 1)
+    ]
+    model = RemoteModel(answers=[json.dumps(one) for one in told])
+    found = extract_document(model, pages, Mixed, sources=True, config={"max_concurrency": 1}).sources
+    assert found is not None
+    assert {pointer: (places[0].page, places[0].text) for pointer, places in found.items()} == {
+        "/things/0/name": (1, "Anna"),
+        "/things/1/title": (2, "Carla"),
+        "/pair/0": (1, "Emil"),
+        "/pair/1": (1, "Otto"),
+    }
+    assert set(found.unlooked) == {"/things/0/kind", "/things/1/kind"}
