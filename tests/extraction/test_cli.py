@@ -90,6 +90,20 @@ def run(*args: str, input: bytes | None = None) -> Result:
     return extraction("run", *args, *schema, "--model", "painter", input=input)
 
 
+def test_an_answer_that_is_nested_too_deeply_fails_its_own_picture(
+    painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = '{"a": ' * 260 + "1" + "}" * 260
+    Path("any.json").write_text('{"type": "object"}', encoding="utf-8")
+    monkeypatch.setattr(painter, "write", lambda rgb: (deep if rgb == (255, 0, 0) else '{"a": 1}', "stop"))
+    done = run("red.png", "green.png", "--schema", "any.json")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "extraction: red.png: the value is nested too deeply to be written as JSON\n",
+    )
+    assert json.loads(done.stdout)[1] == {"image": "green.png", "value": {"a": 1}}
+
+
 def value(color: str) -> dict[str, Any]:
     return {"objects": [{"label": "square", "color": color, "box": [50.0, 25.0, 150.0, 75.0]}]}
 
