@@ -39,7 +39,8 @@ class PageLimits:
     def __post_init__(self) -> None:
         for limit in fields(self):
             value: Any = getattr(self, limit.name)
-            if isinstance(value, bool) or not isinstance(value, Real):
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number:
                 raise OptionError(f"PageLimits.{limit.name} is a number, not {type(value).__name__}")
             if not value > 0:  # NaN fails, too
                 raise OptionError(f"PageLimits.{limit.name} must be above 0, but is {value}")

@@ -526,6 +526,27 @@ def test_a_full_disk_behind_standard_output_is_one_line() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (["--version"], 0, "langchain-extraction ", ""),
+        (["run", "no.png", "--schema", "scene"], 1, "", "extraction: no.png: there is no such file\n"),
+        (["run", "no.png", "--schema", "nonsense"], 2, "", "extraction: "),
+        (["nonsense"], 2, "", "extraction: No such command 'nonsense' (see python -m extraction --help)\n"),
+    ],
+    ids=["done", "failed", "option", "usage"],
+)
+def test_the_package_can_be_run_as_a_module(folder: Path, arguments: list[str], code: int, out: str, err: str) -> None:
+    command = [sys.executable, "-m", "extraction", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr.startswith(err), done.stdout.startswith(out)) == (code, True, True)
+    assert bool(done.stdout) == bool(out)
+    assert len(done.stderr.splitlines()) == bool(err)
+
+
 def process(program: str, *args: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-c", program, *args]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
