@@ -138,7 +138,8 @@ def verify_sources(
 
     Raises:
         MissingExtraError: No OCR engine is installed.
-        OptionError: A page with sources is missing, or neither engine nor model is asked.
+        OptionError: A page with sources is missing, or the sources are those of another value, or neither engine nor
+            model is asked.
         ExtractionError: The model fails. An answer of it that cannot be read is a reading of None.
     """
     verifier = Verifier.of(model, engine)
@@ -201,10 +202,12 @@ def cut_pieces(
         pointers: Which of them; None for all.
 
     Raises:
-        OptionError: A page with sources is missing.
+        OptionError: A page with sources is missing, or is no ``Picture``, or the sources are not those of ``data``.
     """
     data = as_json(data)
-    by_number = {1: pages} if isinstance(pages, Picture) else pages
+    by_number: Any = {1: pages} if isinstance(pages, Picture) else pages
+    if not isinstance(by_number, Mapping) or not all(isinstance(page, Picture) for page in by_number.values()):
+        raise OptionError("pages must be the Picture of a page, or of several by page number", hint="see load_image")
     found = []
     for pointer, places in sources.items():
         if places and (pointers is None or pointer in pointers):
@@ -216,10 +219,17 @@ def cut_pieces(
 
 
 def value_at(data: Any, pointer: str) -> Any:
-    """The part of a JSON value to which a JSON pointer leads."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        data = data[int(key)] if isinstance(data, list) else data[key]
+    """The part of a JSON value to which a JSON pointer leads.
+
+    Raises:
+        OptionError: There is no such part.
+    """
+    try:
+        for part in pointer.split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            data = data[int(key)] if isinstance(data, list) else data[key]
+    except (LookupError, TypeError, ValueError):
+        raise OptionError(f"the sources are those of another value: in this one there is no {pointer}") from None
     return data
 
 

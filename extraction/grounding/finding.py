@@ -18,7 +18,7 @@ from extraction.errors import OptionError
 from extraction.grounding.assignment import assign
 from extraction.grounding.candidates import Candidate, find_candidates
 from extraction.grounding.habits import Habits
-from extraction.grounding.leaves import find_leaves
+from extraction.grounding.leaves import TOO_DEEP, TOO_DEEP_HINT, find_leaves
 from extraction.grounding.page_index import PageIndex
 from extraction.grounding.sources import Source, Sources
 from extraction.grounding.weighing import Weighed, weigh
@@ -53,13 +53,21 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
         a choice is the model's conclusion, its word need not be printed.
 
     Raises:
-        OptionError: ``pages`` is something else.
+        OptionError: ``pages`` is something else, or the value is nested too deeply, or is none that JSON has a form for.
         SchemaError: The schema cannot be read.
     """
     given: Any = {1: pages} if isinstance(pages, PageWords) else pages
     if not isinstance(given, Mapping) or not all(isinstance(page, PageWords) for page in given.values()):
         raise OptionError("pages must be the PageWords of a page, or of several by page number")
-    return locate(data, [PageIndex.of(page, number) for number, page in sorted(given.items())], schema)
+    for number in given:
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise OptionError(
+                f"pages are numbered by whole numbers, not by {number!r:.40}", hint="{1: words, 2: more}, for instance"
+            )
+    try:
+        return locate(data, [PageIndex.of(page, number) for number, page in sorted(given.items())], schema)
+    except RecursionError:
+        raise OptionError(TOO_DEEP, hint=TOO_DEEP_HINT) from None
 
 
 def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None) -> Sources:

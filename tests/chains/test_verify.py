@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -120,10 +121,25 @@ def test_verify_goes_with_an_extraction() -> None:
     assert again.sources == result.sources
 
 
+def _nested(levels: int) -> Any:
+    value: Any = "Ann"
+    for _ in range(levels):
+        value = {"name": value}
+    return value
+
+
 def test_somebody_must_read_and_pages_must_be_there() -> None:
     sources = find_sources({"name": "Ann"}, {2: WORDS})
     with pytest.raises(OptionError, match="page 2, of which there is no picture"):
         verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), engine=Reader("Ann"))
+    for pages in ([load_image(PICTURE)], PICTURE, None, {1: PICTURE}):
+        with pytest.raises(OptionError, match="must be the Picture of a page"):
+            verify_sources(sources, {"name": "Ann"}, pages, engine=Reader("Ann"))  # type: ignore[arg-type]
+    for other in ({"firm": "Ann"}, ["Ann"], "Ann"):
+        with pytest.raises(OptionError, match="of another value: in this one there is no /name"):
+            verify_sources(sources, other, {2: load_image(PICTURE)}, engine=Reader("Ann"))
+    with pytest.raises(OptionError, match="nested too deeply"):
+        verify_sources(sources, _nested(255), {2: load_image(PICTURE)}, engine=Reader("Ann"))
     with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
         asyncio.run(averify_sources(Sources({}), {}, load_image(PICTURE), engine=False))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -275,6 +276,37 @@ def test_an_empty_page_says_nothing() -> None:
 def test_pages_must_be_words() -> None:
     with pytest.raises(OptionError, match="PageWords"):
         find_sources({}, "page.png")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["2", None, 1.5, True, (2,)], ids=str)
+def test_pages_are_numbered_by_whole_numbers(key: Any) -> None:
+    pages = {3: page((1, 1, "Ann")), key: page((1, 1, "Ann"))}
+    with pytest.raises(OptionError, match=re.escape(f"numbered by whole numbers, not by {key!r}")):
+        find_sources({"name": "Ann"}, pages)
+
+
+def _nested(levels: int) -> Any:
+    value: Any = "Ann"
+    for _ in range(levels):
+        value = {"of": value}
+    return value
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused_with_what_to_do() -> None:
+    class Person(BaseModel):
+        of: Person | str
+
+    known = page((1, 1, "Ann"))
+    (places,) = find_sources(_nested(60), known, schema=Person).values()
+    assert places[0].text == "Ann"
+    for value, schema in ((_nested(255), None), (_nested(5000), None), (_nested(180), Person)):
+        with pytest.raises(OptionError, match=r"nested too deeply .* .leave out sources and verify"):
+            find_sources(value, known, schema=schema)
+
+
+def test_what_json_has_no_form_for_is_refused() -> None:
+    with pytest.raises(OptionError, match="no form in JSON"):
+        find_sources({"name": object()}, page((1, 1, "Ann")))
 
 
 def test_sources_are_a_mapping_of_places() -> None:
