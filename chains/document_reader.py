@@ -16,14 +16,17 @@ from langchain_core.runnables.config import RunnableConfig
 from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
 from extraction.chains.page_words import engine_for, merged_sources, window_sources, words_of, words_of_shown
-from extraction.chains.windows import Question, WindowChain, fitting_pages, window_chain
+from extraction.chains.rereading import merged_readings, read_again, wanted_leaves
+from extraction.chains.verify import Verifier
+from extraction.chains.windows import Batch, Question, WindowChain, fitting_pages, window_chain
 from extraction.documents.judging import Judge
 from extraction.documents.paging import PageSource, Shown, opened
-from extraction.documents.result import DocumentExtraction, Window
+from extraction.documents.result import DocumentExtraction, Merged, Window
 from extraction.documents.suspects import Suspect
 from extraction.documents.window_schema import window_schema
 from extraction.errors import DocumentError, ExtractionError, OptionError
-from extraction.ocr.engines import Engine
+from extraction.grounding.sources import Sources
+from extraction.ocr.engines import Engine, find_engine
 from extraction.prompts import has_geometry
 
 OnError: TypeAlias = Literal["raise", "report"]
@@ -33,15 +36,7 @@ AT_ONCE: Final = 8
 """Windows whose pages are in memory at once, and that are asked together, unless ``max_concurrency`` says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Windows that are asked together."""
-
-    chain: WindowChain
-    questions: list[Question]
-
-
-_Steps: TypeAlias = Generator[_Batch, list[Any], DocumentExtraction[Any]]
+_Steps: TypeAlias = Generator[Batch, list[Any], DocumentExtraction[Any]]
 
 
 @dataclass(frozen=True)
@@ -58,6 +53,7 @@ class DocumentReader:
         on_error: What becomes of a document with an error.
         sources: Whether the leaves are looked for on their pages.
         engine: What reads the pages without a text layer for that; None for the engine that is installed.
+        verifier: Who reads the values that were found again; None where that is not wanted.
     """
 
     parts: WindowChain
@@ -69,6 +65,7 @@ class DocumentReader:
     on_error: OnError
     sources: bool
     engine: Engine | None
+    verifier: Verifier | None
 
     @classmethod
     def of(
@@ -80,6 +77,7 @@ class DocumentReader:
         retries: int,
         on_error: OnError,
         sources: bool | Engine,
+        verify: bool,
         options: Mapping[str, Any],
     ) -> DocumentReader:
         """The reader that a chain's options ask for."""
@@ -97,6 +95,9 @@ class DocumentReader:
             )
         form = window_schema(judge.schema)
         options = _checked(options, window)
+        engine = engine_for(sources)
+        if verify:
+            find_engine(engine)  # the model would be asked in vain where none is installed
         size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
         return cls(
             window_chain(model, form, instruction=instruction, options=_for_json(options, schema)),
@@ -106,8 +107,9 @@ class DocumentReader:
             size_of,
             retries,
             on_error,
-            sources is not False,
-            engine_for(sources),
+            sources is not False or verify,
+            engine,
+            Verifier.of(model, engine) if verify else None,
         )
 
     def run(self, source: Any, instruction: str | None, config: RunnableConfig) -> DocumentExtraction[Any]:
@@ -117,7 +119,7 @@ class DocumentReader:
         try:
             batch, found = _next(steps, None)
             while batch is not None:
-                answers = batch.chain.asked.batch(batch.questions, together, return_exceptions=True)
+                answers = batch.asked.batch(batch.questions, together, return_exceptions=True)
                 batch = None  # its pages are not kept while the next are drawn
                 batch, found = _next(steps, answers)
         finally:
@@ -132,7 +134,7 @@ class DocumentReader:
         try:
             batch, found = await asyncio.to_thread(steps.next, None)
             while batch is not None:
-                answers = await batch.chain.asked.abatch(batch.questions, together, return_exceptions=True)
+                answers = await batch.asked.abatch(batch.questions, together, return_exceptions=True)
                 batch = None
                 batch, found = await asyncio.to_thread(steps.next, answers)
         finally:
@@ -163,6 +165,8 @@ class DocumentReader:
                     others |= {one.window: window for one, window in zip(chunk, read, strict=True)}
                 windows = self.judge.better(windows, others)
                 found = self.judge.judge(windows)
+            if pages.can_repeat:
+                windows = yield from self._read_again(pages, places, windows, found.merged, at_once)
         result = DocumentExtraction(
             value=found.value,
             data=found.data,
@@ -172,7 +176,7 @@ class DocumentReader:
             conflicts=found.merged.conflicts,
             joined=found.merged.joined,
             confidence=found.merged.confidence,
-            sources=merged_sources(found.merged, [one.sources for one in windows]) if self.sources else None,
+            sources=self._sources(found.merged, windows),
             schema=self.judge.schema,
         )
         if self.on_error == "raise":
@@ -181,7 +185,7 @@ class DocumentReader:
 
     def _first_round(
         self, pages: PageSource, instruction: str | None, at_once: int
-    ) -> Generator[_Batch, list[Any], tuple[list[Window], list[tuple[int, ...]]]]:
+    ) -> Generator[Batch, list[Any], tuple[list[Window], list[tuple[int, ...]]]]:
         """What the windows say, and where their pages are found again."""
         shown = pages.windows(self.size_of)
         ahead = list(islice(shown, 2))
@@ -196,21 +200,41 @@ class DocumentReader:
             read = yield from self._asked([Question(one, instruction, count) for one in chunk])
             if not windows:
                 _check_service(read)
+            if not pages.can_repeat:  # then these answers are the last, and these pages are never seen again
+                there = {number: None for number, one in enumerate(read) if one.sources}
+                read = yield from read_again(self.verifier, read, (chunk[number] for number in there), there)
             windows += read
             del chunk  # or they would be kept while the next are drawn
         return windows, places
+
+    def _read_again(
+        self, pages: PageSource, places: Sequence[tuple[int, ...]], windows: list[Window], merged: Merged, at_once: int
+    ) -> Generator[Batch, list[Any], list[Window]]:
+        """The windows with what was read again of those of their values that are the document's."""
+        wanted = wanted_leaves(merged, windows) if self.verifier is not None else {}
+        for start in range(0, len(wanted), at_once):
+            part = dict(islice(wanted.items(), start, start + at_once))
+            shown = (pages.again(places[number]) for number in part)
+            windows = yield from read_again(self.verifier, windows, shown, part)
+        return windows
+
+    def _sources(self, merged: Merged, windows: Sequence[Window]) -> Sources | None:
+        if not self.sources:
+            return None
+        found = merged_sources(merged, [one.sources for one in windows])
+        return found if self.verifier is None else found.with_verified(merged_readings(merged, windows))
 
     def _count(self, pages: PageSource, windows: int) -> int | None:
         """How many pages a model is told of: 0 where it is asked as about one picture, None where nobody knows."""
         return 0 if windows == 1 or self.alike else pages.count
 
-    def _asked(self, questions: list[Question]) -> Generator[_Batch, list[Any], list[Window]]:
+    def _asked(self, questions: list[Question]) -> Generator[Batch, list[Any], list[Window]]:
         """What some windows say; damaged pages are not asked about."""
         chain = self.whole if questions[0].count == 0 else self.parts
         # Before the model is asked, which would be in vain where no engine is installed.
         looked = self.sources
         words = [{page.number: words_of(page, self.engine) for page in one.shown.pages if looked} for one in questions]
-        answers = iter((yield _Batch(chain, [one for one in questions if one.shown.pages])))
+        answers = iter((yield Batch(chain.asked, [one for one in questions if one.shown.pages])))
         windows = [
             chain.window(one.shown, next(answers))
             if one.shown.pages
@@ -238,7 +262,7 @@ def _check_service(windows: Sequence[Window]) -> None:
         raise errors[0]
 
 
-def _next(steps: _Steps, answers: list[Any] | None) -> tuple[_Batch | None, DocumentExtraction[Any] | None]:
+def _next(steps: _Steps, answers: list[Any] | None) -> tuple[Batch | None, DocumentExtraction[Any] | None]:
     """What is to be asked next, or the result."""
     try:
         return (next(steps) if answers is None else steps.send(answers)), None
@@ -259,7 +283,7 @@ class _Stepping:
         self._runs = False
         self._closed = False
 
-    def next(self, answers: list[Any] | None) -> tuple[_Batch | None, DocumentExtraction[Any] | None]:
+    def next(self, answers: list[Any] | None) -> tuple[Batch | None, DocumentExtraction[Any] | None]:
         """What is to be asked next, or the result."""
         with self._lock:
             self._runs = True

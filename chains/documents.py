@@ -35,6 +35,8 @@ def document_chain(
     window: int | Literal["fit"] = 1,
     retries: int = 1,
     on_error: OnError = "raise",
+    sources: bool | Engine = False,
+    verify: bool = False,
     include_report: bool = False,
     **options: Any,
 ) -> Runnable[Any, Any]:
@@ -60,16 +62,22 @@ def document_chain(
             cannot be.
         on_error: What becomes of a document of which a page has no answer, or whose value does not fit the schema: "raise"
             for a ``DocumentError`` at the end, with all that was found; "report" for the value without it.
+        sources: Find the place of every value on its pages, for the report's ``sources``; see ``extract_document``.
+        verify: Read every value that was found again, for the report's ``sources.verified``; see ``extract_document``.
         include_report: Give a ``DocumentExtraction`` instead of the value.
         options: What else ``extraction_chain`` takes: ``examples``, ``repair``, ``family``, ``samples``; and
             ``on_truncation``, here "continue".
 
     Raises:
         SchemaError: The schema cannot be read.
-        OptionError: An option is out of range, or several pages are to be shown where boxes are asked for.
+        OptionError: An option is out of range, or several pages are to be shown where boxes are asked for, or the places
+            of values are, and not the report that tells them.
+        MissingExtraError: ``verify`` needs an OCR engine, and none is installed.
         DocumentError: When it runs, with ``on_error="raise"``.
     """
-    reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, False, options)
+    if not include_report and (verify or sources is not False):
+        raise OptionError("only the report tells where values stand", hint="include_report=True")
+    reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, sources, verify, options)
 
     def given(found: DocumentExtraction[Any]) -> Any:
         if include_report:
@@ -96,6 +104,7 @@ def extract_document(
     retries: int = 1,
     on_error: OnError = "raise",
     sources: bool | Engine = False,
+    verify: bool = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:
@@ -111,16 +120,20 @@ def extract_document(
         on_error: The same.
         sources: Whether each leaf of the value is looked for on the pages that say it (``find_sources``): in their text
             layers, and by OCR where there is none; the name of an engine, or one's own, for another than the usual one.
+        verify: Read every value that was found again from its own piece of its own page, by the OCR engine and by the
+            model, for ``DocumentExtraction.sources.verified``. Without ``sources`` it means both. Of a value that several
+            pages say, the first place is read; of one that a page's end cuts, the place of each part. Pages are read
+            once more for it, and no more of them are in memory at once.
         config: LangChain's configuration of the run; ``max_concurrency`` is how many windows are asked at once.
         options: What else ``extraction_chain`` takes.
 
     Raises:
         ImageError: The document cannot be read.
-        MissingExtraError: A page without a text layer is to be read by OCR, and no engine is installed; the model is then
-            not asked about it.
+        MissingExtraError: A page without a text layer is to be read by OCR, or values are to be read again, and no engine
+            is installed; the model is then not asked about it.
         DocumentError: With ``on_error="raise"``: a page has no whole answer, or what was found does not fit the schema.
     """
-    reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, sources, options)
+    reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, sources, verify, options)
     return reader.run(*_split(document), ensure_config(config))
 
 
@@ -134,12 +147,13 @@ async def aextract_document(
     retries: int = 1,
     on_error: OnError = "raise",
     sources: bool | Engine = False,
+    verify: bool = False,
     config: RunnableConfig | None = None,
     **options: Any,
 ) -> DocumentExtraction[T]:
     """``extract_document``, awaited."""
     reader = await asyncio.to_thread(
-        DocumentReader.of, model, schema, instruction, window, retries, on_error, sources, options
+        DocumentReader.of, model, schema, instruction, window, retries, on_error, sources, verify, options
     )
     return await reader.arun(*_split(document), ensure_config(config))
 

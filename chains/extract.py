@@ -26,7 +26,8 @@ from extraction.chains.models import (
     picture_sending,
     planned_frame,
 )
-from extraction.chains.pictures import IMAGE_URL, picture_step, split_input
+from extraction.chains.pictures import IMAGE_URL, PromptWithPicture, picture_step, split_input
+from extraction.chains.remote import reads_words
 from extraction.chains.repair import Repairing
 from extraction.chains.samples import Sampled
 from extraction.chains.sending import Sending
@@ -45,6 +46,7 @@ from extraction.parsing import GroundedOutputParser
 from extraction.prompts import INSTRUCTION, SYSTEM, has_geometry, schema_text
 from extraction.result import Extraction
 from extraction.schemas import json_schema_of
+from extraction.written_numbers import plain_numbers
 
 T = TypeVar("T", default=Any)
 
@@ -244,7 +246,10 @@ def _parts(
         asked = Sampled(model=asked, drawn=drawn, parser=parser)
     evidence = evidence_of(asking.evidence, asking.evidence_tokens)
     prompt = PROMPT if evidence is None else EVIDENCE_PROMPT
-    return _Parts(picture_step(request.variables, evidence) | prompt, asked, parser)
+    itself = reads_words(model)
+    if itself:
+        prompt = PromptWithPicture.from_messages(prompt.messages)
+    return _Parts(picture_step(request.variables, evidence, itself=itself) | prompt, asked, parser)
 
 
 def extract(  # noqa: PLR0913 - all that may be said about one extraction
@@ -340,7 +345,7 @@ def _result(
     parsed = parser.parse_message(message)
     return Extraction(
         value=parsed.value,
-        data=parsed.data,
+        data=plain_numbers(parsed.data),
         image=picture,
         raw=message,
         finish_reason=finish_reason(message.response_metadata),

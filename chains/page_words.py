@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from extraction.documents.result import Merged
+from extraction.documents.result import Merged, Origin
 from extraction.errors import OptionError
-from extraction.grounding.sources import Source, Sources
+from extraction.grounding.sources import Source, Sources, leaves_of
 from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords
+from extraction.written_numbers import numbers_as_text
 
 if TYPE_CHECKING:
     from extraction.ocr.engines import Engine
@@ -81,7 +83,19 @@ def window_sources(data: Any, words: Mapping[int, PageWords], schema: Mapping[st
     """
     from extraction.grounding.finding import find_sources
 
-    return find_sources(data, words, schema=dict(schema))
+    return find_sources(numbers_as_text(data), words, schema=dict(schema))
+
+
+def leaf_origins(merged: Merged) -> Iterator[tuple[str, tuple[Origin, ...]]]:
+    """The leaves of a document's value with where they were read, also those of values that come whole, such as unions."""
+    origins = merged.provenance.origins
+    for at, _ in leaves_of(merged.data):
+        whole = at
+        while whole and whole not in origins:
+            whole = whole.rpartition("/")[0]
+        if whole in origins:
+            inside = at[len(whole) :]
+            yield at, tuple(replace(one, pointer=f"{one.pointer}{inside}") for one in origins[whole])
 
 
 def merged_sources(merged: Merged, windows: Sequence[Sources | None]) -> Sources:
@@ -93,7 +107,7 @@ def merged_sources(merged: Merged, windows: Sequence[Sources | None]) -> Sources
     """
     places: dict[str, tuple[Source, ...]] = {}
     unlooked: list[str] = []
-    for at, origins in merged.provenance.origins.items():
+    for at, origins in leaf_origins(merged):
         found = [
             sources[origin.pointer]
             for origin in origins

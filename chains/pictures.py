@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
 
@@ -23,6 +24,8 @@ _LOSSLESS_PIXELS = 2**20  # about a megapixel; a larger PNG makes requests and t
 def picture_step(
     variables: Callable[[str | None], Mapping[str, Any]],
     evidence: Callable[[Picture], str] | None = None,
+    *,
+    itself: bool = False,
 ) -> Runnable[Any, dict[str, Any]]:
     """A Runnable from a picture to prompt variables: ``image_url``, what ``variables`` adds, and maybe ``evidence``.
 
@@ -31,15 +34,46 @@ def picture_step(
     Args:
         variables: Gives the other variables, from the input's own instruction (None where it has none).
         evidence: What else is said of the picture itself.
+        itself: Whether ``picture`` is a variable, too: for a ``PromptWithPicture``.
     """
 
     def read(value: Any) -> dict[str, Any]:
         image, instruction = split_input(value)
         picture = load_image(image)
-        known = {} if evidence is None else {"evidence": evidence(picture)}
+        known: dict[str, Any] = {} if evidence is None else {"evidence": evidence(picture)}
+        known |= {"picture": picture} if itself else {}
         return {"image_url": data_uri(picture), **variables(instruction), **known}
 
     return RunnableLambda(read, name="read_picture")
+
+
+class PromptWithPicture(ChatPromptTemplate):
+    """A prompt whose last message has the variable ``picture`` itself, which may know its words, in place of its data URI.
+
+    For models that read words (``ChatOCR``): nothing is read that the file tells, and nothing is compressed.
+    """
+
+    def format_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """The messages."""
+        *before, last = super().format_messages(**kwargs)
+        return [*before, with_pictures(last, [kwargs["picture"]])]
+
+    async def aformat_messages(self, **kwargs: Any) -> list[BaseMessage]:
+        """The same, awaited."""
+        *before, last = await super().aformat_messages(**kwargs)
+        return [*before, with_pictures(last, [kwargs["picture"]])]
+
+
+def is_picture(block: Any) -> bool:
+    """Whether a block of a message holds a picture: as a data URI, or itself."""
+    return isinstance(block, Mapping) and block.get("type") in ("image_url", "image")
+
+
+def with_pictures(message: BaseMessage, pictures: Sequence[Picture]) -> BaseMessage:
+    """A message with the pictures themselves, in their order, in the place of its own."""
+    waiting = iter(pictures)
+    content = [{"type": "image", "image": next(waiting)} if is_picture(block) else block for block in message.content]
+    return message.model_copy(update={"content": content})
 
 
 def split_input(value: Any) -> tuple[Any, str | None]:

@@ -56,6 +56,11 @@ def inner_models(
     return [InnerModel(model, bound)]
 
 
+def reads_words(model: Any) -> bool:
+    """Whether a chat model is none, but reads by an OCR engine (``ChatOCR``), whatever is wrapped around it."""
+    return all(getattr(inner.model, "reads_words", False) for inner in inner_models(model))
+
+
 def named_family(model: Any, family: FamilyLike | None) -> Family:
     """The family of a model on the other side of a wire: what the user says, else by the name that it says it runs.
 

@@ -7,7 +7,7 @@ other; the model reads each as a picture of its own, behind a prompt that all sh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from PIL import Image
 
 from extraction.chains.extract import extraction_chain
 from extraction.chains.models import ChatModel
+from extraction.chains.remote import reads_words
 from extraction.errors import OptionError, OutputError
 from extraction.grounding.leaves import as_json
 from extraction.grounding.sources import Match, Source, Sources, Verification
@@ -47,12 +48,72 @@ _GAP = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
-    """A value that was cut out."""
+class Piece:
+    """A value that was cut out.
+
+    Attributes:
+        pointer: Its JSON pointer.
+        value: What was said to stand there.
+        image: What stands there.
+    """
 
     pointer: str
     value: Any
     image: Image.Image
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Who reads values again.
+
+    Attributes:
+        chain: From a piece's picture to what the model reads; None where no model is asked.
+        engine: The OCR engine, as ``read_words`` takes it; False where none is asked.
+    """
+
+    chain: Runnable[Any, Any] | None
+    engine: Any
+
+    @classmethod
+    def of(cls, model: ChatModel | None, engine: Any) -> Verifier:
+        """The model and the engine.
+
+        Args:
+            model: The chat model. One that is none, but reads by an OCR engine itself (``ChatOCR``), is not asked.
+            engine: The engine; None for the one that is installed.
+
+        Raises:
+            OptionError: Neither of them reads.
+        """
+        if model is not None and reads_words(model):
+            model = None
+        if model is None and engine is False:
+            raise OptionError(_NOBODY)
+        chain = None if model is None else extraction_chain(model, _READING, instruction=_INSTRUCTION)
+        return cls(chain, engine)
+
+    def engine_texts(self, pieces: Sequence[Piece]) -> list[str | None]:
+        """What the engine reads on each piece.
+
+        Raises:
+            MissingExtraError: No OCR engine is installed.
+        """
+        return [None] * len(pieces) if self.engine is False else _read_by_engine(pieces, self.engine)
+
+    def verified(
+        self, pieces: Sequence[Piece], texts: Sequence[str | None], answers: Sequence[Any]
+    ) -> dict[str, Verification]:
+        """The readings of pieces, by their pointers.
+
+        Args:
+            pieces: The pieces.
+            texts: What the engine reads on them.
+            answers: What the chain gives for each, or the exception that it raises.
+
+        Raises:
+            ExtractionError: The model has failed. An answer of it that cannot be read is a reading of None.
+        """
+        return dict(_judged(pieces, texts, answers))
 
 
 def verify_sources(
@@ -70,24 +131,24 @@ def verify_sources(
         sources: Where the values were found.
         data: The value that they are of.
         pages: The picture of the page, or of several pages by number.
-        model: The chat model that reads again; None for the engine alone.
+        model: The chat model that reads again; None, or one that reads by an engine itself (``ChatOCR``), for the engine
+            alone.
         engine: The OCR engine, as ``read_words`` takes it; False for the model alone.
         config: LangChain's configuration of the runs.
 
     Raises:
         MissingExtraError: No OCR engine is installed.
-        OptionError: A page with sources is missing, or neither engine nor model is asked.
+        OptionError: A page with sources is missing, or the sources are those of another value, or neither engine nor
+            model is asked.
         ExtractionError: The model fails. An answer of it that cannot be read is a reading of None.
     """
-    pieces = _pieces(sources, data, pages)
-    if model is None and engine is False:
-        raise OptionError(_NOBODY)
-    engine_texts = _read_by_engine(pieces, engine)
+    verifier = Verifier.of(model, engine)
+    pieces = cut_pieces(sources, data, pages)
+    texts = verifier.engine_texts(pieces)
     answers: Sequence[Any] = [None] * len(pieces)
-    if model is not None:
-        asked = [piece.image for piece in pieces]
-        answers = _reading_chain(model).batch(asked, config, return_exceptions=True)
-    return sources.with_verified(dict(_judged(pieces, engine_texts, answers)))
+    if verifier.chain is not None:
+        answers = verifier.chain.batch([piece.image for piece in pieces], config, return_exceptions=True)
+    return sources.with_verified(verifier.verified(pieces, texts, answers))
 
 
 async def averify_sources(
@@ -100,23 +161,17 @@ async def averify_sources(
     config: RunnableConfig | None = None,
 ) -> Sources:
     """``verify_sources``, awaited."""
-    pieces = await asyncio.to_thread(_pieces, sources, data, pages)
-    if model is None and engine is False:
-        raise OptionError(_NOBODY)
-    engine_texts = await asyncio.to_thread(_read_by_engine, pieces, engine)
+    verifier = await asyncio.to_thread(Verifier.of, model, engine)
+    pieces = await asyncio.to_thread(cut_pieces, sources, data, pages)
+    texts = await asyncio.to_thread(verifier.engine_texts, pieces)
     answers: Sequence[Any] = [None] * len(pieces)
-    if model is not None:
-        asked = [piece.image for piece in pieces]
-        answers = await _reading_chain(model).abatch(asked, config, return_exceptions=True)
-    return sources.with_verified(dict(_judged(pieces, engine_texts, answers)))
-
-
-def _reading_chain(model: ChatModel) -> Runnable[Any, Any]:
-    return extraction_chain(model, _READING, instruction=_INSTRUCTION)
+    if verifier.chain is not None:
+        answers = await verifier.chain.abatch([piece.image for piece in pieces], config, return_exceptions=True)
+    return sources.with_verified(verifier.verified(pieces, texts, answers))
 
 
 def _judged(
-    pieces: Sequence[_Piece], engine_texts: Sequence[str | None], answers: Sequence[Any]
+    pieces: Sequence[Piece], engine_texts: Sequence[str | None], answers: Sequence[Any]
 ) -> Iterator[tuple[str, Verification]]:
     for piece, told, answer in zip(pieces, engine_texts, answers, strict=True):
         if isinstance(answer, Exception) and not isinstance(answer, OutputError):
@@ -132,23 +187,49 @@ def _match(value: Any, text: str | None) -> Match | None:
 # --- cutting out -----------------------------------------------------------------------------------------------------
 
 
-def _pieces(sources: Sources, data: Any, pages: Picture | Mapping[int, Picture]) -> list[_Piece]:
+def cut_pieces(
+    sources: Sources,
+    data: Any,
+    pages: Picture | Mapping[int, Picture],
+    pointers: Collection[str] | None = None,
+) -> list[Piece]:
+    """The values that were found, each cut out at its first place.
+
+    Args:
+        sources: Where they were found.
+        data: The value that they are of.
+        pages: The picture of the page, or of several pages by number.
+        pointers: Which of them; None for all.
+
+    Raises:
+        OptionError: A page with sources is missing, or is no ``Picture``, or the sources are not those of ``data``.
+    """
     data = as_json(data)
-    by_number = {1: pages} if isinstance(pages, Picture) else pages
+    by_number: Any = {1: pages} if isinstance(pages, Picture) else pages
+    if not isinstance(by_number, Mapping) or not all(isinstance(page, Picture) for page in by_number.values()):
+        raise OptionError("pages must be the Picture of a page, or of several by page number", hint="see load_image")
     found = []
     for pointer, places in sources.items():
-        if places:
+        if places and (pointers is None or pointer in pointers):
             page = by_number.get(places[0].page)
             if page is None:
                 raise OptionError(f"{pointer} stands on page {places[0].page}, of which there is no picture")
-            found.append(_Piece(pointer, _value_at(data, pointer), _cut(page, places[0])))
+            found.append(Piece(pointer, value_at(data, pointer), _cut(page, places[0])))
     return found
 
 
-def _value_at(data: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        data = data[int(key)] if isinstance(data, list) else data[key]
+def value_at(data: Any, pointer: str) -> Any:
+    """The part of a JSON value to which a JSON pointer leads.
+
+    Raises:
+        OptionError: There is no such part.
+    """
+    try:
+        for part in pointer.split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            data = data[int(key)] if isinstance(data, list) else data[key]
+    except (LookupError, TypeError, ValueError):
+        raise OptionError(f"the sources are those of another value: in this one there is no {pointer}") from None
     return data
 
 
@@ -167,12 +248,10 @@ def _cut(page: Picture, place: Source) -> Image.Image:
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 
-def _read_by_engine(pieces: Sequence[_Piece], engine: Any) -> list[str | None]:
+def _read_by_engine(pieces: Sequence[Piece], engine: Any) -> list[str | None]:
     """What an OCR engine reads on each piece; they lie on sheets, so that it is asked less often."""
     from extraction.ocr.reading import read_words
 
-    if engine is False:
-        return [None] * len(pieces)
     texts: list[str | None] = []
     for start in range(0, len(pieces), _PER_SHEET):
         part = pieces[start : start + _PER_SHEET]

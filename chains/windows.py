@@ -15,8 +15,8 @@ from langchain_core.runnables import Runnable, RunnableLambda, RunnableSequence
 from extraction.chains.extract import extraction_chain
 from extraction.chains.models import ChatModel, is_local
 from extraction.chains.page_words import showing
-from extraction.chains.pictures import data_uri
-from extraction.chains.remote import inner_models
+from extraction.chains.pictures import data_uri, is_picture, with_pictures
+from extraction.chains.remote import inner_models, reads_words
 from extraction.documents.paging import Shown
 from extraction.documents.result import Window
 from extraction.errors import (
@@ -57,6 +57,19 @@ class Question:
     instruction: str | None = None
     count: int | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is asked together.
+
+    Attributes:
+        asked: Whom.
+        questions: Of windows their ``Question``, of values that are read again their pictures.
+    """
+
+    asked: Runnable[Any, Any]
+    questions: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ def window_chain(
     end = next(index for index, step in enumerate(steps) if isinstance(step, BasePromptTemplate)) + 1
     prompt: Runnable[Any, Any] = RunnableSequence(*steps[:end])
 
-    reads_words = all(getattr(inner.model, "reads_words", False) for inner in inner_models(model))
+    knows_words = reads_words(model)
 
     def show(question: Question) -> ChatPromptValue:
         first, *others = question.shown.pages
@@ -123,7 +136,8 @@ def window_chain(
         with showing(first):
             *before, last = prompt.invoke(asked).to_messages()
         last = _with_pictures(last, others)
-        return ChatPromptValue(messages=[*before, _with_words(last, question.shown.pages) if reads_words else last])
+        pictures = [page.picture for page in question.shown.pages]
+        return ChatPromptValue(messages=[*before, with_pictures(last, pictures) if knows_words else last])
 
     asked: Runnable[Question, AIMessage] = RunnableSequence(RunnableLambda(show, name="show_pages"), *steps[end:-1])
     return WindowChain(asked, cast("GroundedOutputParser[Any]", steps[-1]))
@@ -155,23 +169,9 @@ def _with_pictures(message: BaseMessage, pages: Sequence[Page]) -> BaseMessage:
     if not pages:
         return message
     content = list(message.content)
-    at = next(
-        index for index, block in enumerate(content) if not isinstance(block, str) and block["type"] == "image_url"
-    )
+    at = next(index for index, block in enumerate(content) if is_picture(block))
     more = [{"type": "image_url", "image_url": {"url": data_uri(page.picture)}} for page in pages]
     return message.model_copy(update={"content": [*content[: at + 1], *more, *content[at + 1 :]]})
-
-
-def _with_words(message: BaseMessage, pages: Sequence[Page]) -> BaseMessage:
-    """A message with the pictures themselves, which may know their words, in the place of their data URIs."""
-    pictures = iter(pages)
-    content = [
-        {"type": "image", "image": next(pictures).picture}
-        if not isinstance(block, str) and block["type"] == "image_url"
-        else block
-        for block in message.content
-    ]
-    return message.model_copy(update={"content": content})
 
 
 def _released(error: Exception) -> Exception:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from extraction.families import thinking_marks
 from extraction.scanning import MAX_DEPTH, Scan, TooDeepError, scan_document
+from extraction.written_numbers import dump_as_written, read_number
 
 _MARKS = [(re.escape(begin), re.escape(end)) for begin, end in thinking_marks().items()]
 _THINKING = re.compile("|".join(f"{begin}.*?{end}" for begin, end in _MARKS), re.DOTALL)
@@ -58,11 +58,13 @@ class Reading:
 def load_strictly(text: str) -> Any:
     """The value of a JSON text by RFC 8259: no NaN, no Infinity, nothing after the end, no key with two values.
 
+    A number of more digits than a float holds is a ``WrittenNumber``.
+
     Raises:
         ValueError: It is not such a text. A ``TooDeepError`` is one.
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=read_number)
     except RecursionError:
         raise TooDeepError from None
 
@@ -170,7 +172,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         # Models say a thing of an open mapping again and again; where it is the same thing nothing is in doubt.
-        if key in result and json.dumps(result[key]) != json.dumps(value):
+        if key in result and dump_as_written(result[key]) != dump_as_written(value):
             raise ValueError(f"the key {key!r} stands twice in one object, with different values")
         result[key] = value
     return result
@@ -178,13 +180,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"the number {text:.40} is too large")
-    return value
 
 
 class _Finder:

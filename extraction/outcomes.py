@@ -196,4 +196,7 @@ def _answered(outcome: Outcome, answer: Any) -> Outcome:
         data = to_jsonable_python(answer, by_alias=True, inf_nan_mode="strings")
     except PydanticSerializationError as error:
         return Outcome(outcome.name, outcome.picture, error=error)
+    except (ValueError, RecursionError):  # pydantic's own bound, of some hundred levels
+        problem = ExtractionError("the value is nested too deeply to be written as JSON")
+        return Outcome(outcome.name, outcome.picture, error=problem)
     return Outcome(outcome.name, outcome.picture, answer, data)

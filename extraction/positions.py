@@ -19,6 +19,7 @@ from extraction.partials import growing_class, growing_instance
 from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
 from extraction.validation import Validator
+from extraction.written_numbers import decimals_as_text, plain_numbers
 
 Kind = Literal["whole", "object", "mapping", "list"]
 
@@ -112,7 +113,7 @@ def _root_position(target: Any, schema: Mapping[str, Any], validator: Validator)
     types = _Types({}, forms)
     typed = _TypedPosition(types, types.enter(core), schema, None)
     # What checks itself as a whole says nothing of its parts before its end; until then they are only JSON.
-    return typed if typed.kind != "whole" else _PlainPosition(forms, schema, lambda data, _: data)
+    return typed if typed.kind != "whole" else _PlainPosition(forms, schema, lambda data, _: plain_numbers(data))
 
 
 class _WholePosition(Position):
@@ -272,6 +273,7 @@ class _TypedPosition(Position):
     def value(self, data: Any) -> Any:
         if self._validator is None:
             self._validator = self._types.validator(self._schema, self._config)
+        data = decimals_as_text(data, self._schema, self._types.definitions)
         return self._validator.validate_json(json.dumps(data, allow_nan=False), by_alias=True, by_name=False)
 
 

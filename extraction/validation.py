@@ -16,6 +16,7 @@ from pydantic_core import SchemaValidator, core_schema
 
 from extraction.errors import SchemaError
 from extraction.schemas.json_schema import Schema, reference_in, resolve_reference
+from extraction.written_numbers import decimals_as_text, plain_numbers
 
 _MAX_PROBLEMS = 5
 _MAX_REFERENCES = 200_000
@@ -50,13 +51,33 @@ class Validator:
             problems = sorted(self._problems(data), key=lambda problem: list(map(str, problem.path)))
             if problems:
                 raise ValueError(_joined([_line(problem.path, problem.message) for problem in problems]))
-            return data
-        if hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate"):  # a class of pydantic.v1
-            return self.target.parse_obj(data)
+            return plain_numbers(data)
+        if self._is_old:
+            return self.target.parse_obj(plain_numbers(data))  # type: ignore[union-attr]
+        text = json.dumps(self.settled(data), allow_nan=False)
+        return self._typed.validate_json(text, by_alias=True, by_name=False)
+
+    def settled(self, data: Any) -> Any:
+        """A document as it may be given away: with plain floats, and as text what only a Decimal holds.
+
+        Args:
+            data: The document as a JSON value, perhaps with ``WrittenNumber``.
+        """
+        if isinstance(self.target, Mapping) or self._is_old:
+            return plain_numbers(data)
+        return decimals_as_text(data, self._typed.core_schema)
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether the target is a class of pydantic.v1."""
+        return hasattr(self.target, "parse_obj") and not hasattr(self.target, "model_validate")
+
+    @property
+    def _typed(self) -> TypeAdapter[Any]:
         if self._adapter is None:
             form: Any = self.target
             self._adapter = TypeAdapter(form)
-        return self._adapter.validate_json(json.dumps(data, allow_nan=False), by_alias=True, by_name=False)
+        return self._adapter
 
     def validate_part(self, data: Any, form: Any) -> Any:
         """A part of a document, by the part of the JSON schema that holds for it; references lead into the whole one.
@@ -67,7 +88,7 @@ class Validator:
         _references_left.set([_MAX_REFERENCES])
         if not self._json_checker().evolve(schema=form).is_valid(data):
             raise ValueError("a part does not fit its schema")
-        return data
+        return plain_numbers(data)
 
     def _problems(self, data: Any) -> Any:
         return self._json_checker().iter_errors(data)

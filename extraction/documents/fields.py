@@ -16,6 +16,8 @@ Kind: TypeAlias = Literal["object", "list", "text", "value"]
 boxes, lists of a fixed length, unions."""
 
 M = TypeVar("M")
+_DIGITS: Final = "^(?!^[-+.]*$)"
+"""How Pydantic's pattern of a Decimal begins."""
 _CLOSED_TEXT: Final = ("format", "enum", "const", "pattern", "contentEncoding")
 
 
@@ -85,6 +87,22 @@ class Field:
     def nullable(self) -> bool:
         """Whether null may stand here."""
         return accepts_null(self.node, self.root)
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Whether a number may stand here, or its digits as text, which is how Pydantic writes a Decimal."""
+        waiting, passed = [self.node], set[int]()
+        while waiting:
+            for node in _followed(waiting.pop(), self.root):
+                if id(node) in passed:
+                    continue
+                passed.add(id(node))
+                told = node.get("type", ())
+                digits = node.get("format") == "decimal" or str(node.get("pattern", "")).startswith(_DIGITS)
+                if digits or {"number", "integer"} & set([told] if isinstance(told, str) else told):
+                    return True
+                waiting += [one for key in ("anyOf", "oneOf") for one in node.get(key, ())]
+        return False
 
     @property
     def unique(self) -> bool:

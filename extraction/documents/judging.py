@@ -64,7 +64,7 @@ class Judge:
     def judge(self, windows: Sequence[Window]) -> Judgement:
         """What the windows' answers come to."""
         merged = merge_windows(windows, self.schema)
-        data = without_nulls(merged.data, self._root)
+        data = self._validator.settled(without_nulls(merged.data, self._root))
         value, problem = None, None
         try:
             value = self._validator.validate(data)

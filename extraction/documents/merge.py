@@ -6,12 +6,12 @@ Objects field by field; of lists all items in order; of anything else what most 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from extraction.documents.fields import Field
+from extraction.documents.identity import identity
 from extraction.documents.parts import Disagreement, Leaf, Node, Tree, is_empty, plain, read_tree, tree_of
 from extraction.documents.result import Merged, Origin, Window
 from extraction.documents.rows import Expected, joined
@@ -48,14 +48,14 @@ def _merged(trees: Sequence[Tree | None], field: Field) -> Tree:
     mark = field.mark(Merge)
     told = [tree for tree in trees if tree is not None]
     if mark is not None and mark.rule in _CHOOSING:
-        return _chosen(told, mark.rule, declared=True)
+        return _chosen(told, field, mark.rule, declared=True)
     if field.kind == "object" and any(isinstance(tree, Node) for tree in told):
         return _object(trees, field)
     if field.kind == "list" and any(isinstance(tree, list) for tree in told):
         return _list(trees, field, distinct=field.unique if mark is None else mark.rule == "distinct")
     if mark is not None and field.kind == "text":
-        return _lines(told, distinct=mark.rule == "distinct")
-    return _chosen(told, "consensus", declared=False)
+        return _lines(told, field, distinct=mark.rule == "distinct")
+    return _chosen(told, field, "consensus", declared=False)
 
 
 def _object(trees: Sequence[Tree | None], field: Field) -> Node:
@@ -102,23 +102,24 @@ def _list(trees: Sequence[Tree | None], field: Field, *, distinct: bool) -> list
             one.loose = True
     if (key := field.mark(Key)) is not None:
         items = _by_key(items, field.item, key)
-    return _different(items) if distinct else items
+    return _different(items, field.item) if distinct else items
 
 
 def _by_key(items: Sequence[Tree], item: Field, key: Key) -> list[Tree]:
     """The items, those of one key as one; an item that lacks a part of its key stays alone."""
     groups: dict[Any, list[Tree]] = {}
     for number, one in enumerate(items):
-        parts = [one.parts.get(name) for name in key.fields] if isinstance(one, Node) else [None]
-        told = [plain(part) for part in parts if part is not None and not is_empty(part)]
-        groups.setdefault(_identity(told) if len(told) == len(key.fields) else number, []).append(one)
+        parts = one.parts if isinstance(one, Node) else {}
+        there = {name: plain(parts[name]) for name in key.fields if name in parts and not is_empty(parts[name])}
+        told = tuple(identity(value, item.below(name)) for name, value in there.items())
+        groups.setdefault(told if len(told) == len(key.fields) else number, []).append(one)
     return [group[0] if len(group) == 1 else _merged(group, item) for group in groups.values()]
 
 
-def _different(items: Sequence[Tree]) -> list[Tree]:
+def _different(items: Sequence[Tree], item: Field) -> list[Tree]:
     first: dict[str, Tree] = {}
     for one in items:
-        first.setdefault(_identity(plain(one)), one)
+        first.setdefault(identity(plain(one), item), one)
     return list(first.values())
 
 
@@ -135,19 +136,19 @@ class _Told:
     pages: tuple[int, ...]
 
 
-def _chosen(trees: Sequence[Tree], rule: str, *, declared: bool) -> Tree:
+def _chosen(trees: Sequence[Tree], field: Field, rule: str, *, declared: bool) -> Tree:
     """One of several values as it is, by a rule; what the others say is kept with it."""
     there = [tree for tree in trees if not is_empty(tree)]
     if not there:
         return next((tree for tree in trees if isinstance(tree, Leaf) and tree.value == ""), Leaf(None))
     groups: dict[str, list[Tree]] = {}
     for tree in there:
-        groups.setdefault(_identity(plain(tree)), []).append(tree)
+        groups.setdefault(identity(plain(tree), field), []).append(tree)
     told = {name: _told(group) for name, group in groups.items()}
     if rule == "first":
-        best = _identity(plain(there[0]))
+        best = identity(plain(there[0]), field)
     elif rule == "last":
-        best = _identity(plain(there[-1]))
+        best = identity(plain(there[-1]), field)
     elif rule == "confident":
         best = max(told, key=lambda name: told[name].confidence)  # the first of equals
     else:
@@ -174,28 +175,11 @@ def _told(group: Sequence[Tree]) -> _Told:
     return _Told(Leaf(found[0].value, origins, best), len(found), best or 0.0, pages)
 
 
-def _lines(trees: Sequence[Tree], *, distinct: bool) -> Leaf:
+def _lines(trees: Sequence[Tree], field: Field, *, distinct: bool) -> Leaf:
     """Texts as the lines of one."""
     told: list[Tree] = [tree for tree in trees if isinstance(tree, Leaf) and not is_empty(tree)]
-    found = [leaf for leaf in (_different(told) if distinct else told) if isinstance(leaf, Leaf)]
+    found = [leaf for leaf in (_different(told, field) if distinct else told) if isinstance(leaf, Leaf)]
     sure = [leaf.confidence for leaf in found if leaf.confidence is not None]
     text = "\n".join(str(leaf.value) for leaf in found) if found else None
     origins = tuple(origin for leaf in found for origin in leaf.origins)
     return Leaf(text, origins, min(sure) if sure else None)
-
-
-def _identity(value: Any) -> str:
-    """What is equal for values that are the same: texts without regard to case and blanks, 12 and 12.0."""
-    return json.dumps(_normal(value), sort_keys=True)
-
-
-def _normal(value: Any) -> Any:
-    if isinstance(value, str):
-        return " ".join(value.split()).casefold()
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, (int, float)):
-        return float(value) if abs(value) < 2**53 else value
-    if isinstance(value, list):
-        return [_normal(one) for one in value]
-    return {name: _normal(one) for name, one in value.items()}

@@ -14,6 +14,7 @@ from string import punctuation
 from typing import Final
 
 from extraction.documents.fields import Field
+from extraction.documents.identity import identity
 from extraction.documents.parts import Leaf, Node, Tree, is_empty, plain
 
 USUAL: Final = 0.9
@@ -133,18 +134,9 @@ def _both(one: Tree, other: Tree, field: Field) -> Tree | None:
         return None if parts is None else Node(parts, joined=one.joined or other.joined)
     if not isinstance(one, Leaf) or not isinstance(other, Leaf):
         return None
-    if _same(one, other):
+    if identity(one.value, field) == identity(other.value, field):
         return replace(one, origins=(*one.origins, *other.origins))
     return _text(one, other) if field.kind == "text" else None
-
-
-def _same(one: Leaf, other: Leaf) -> bool:
-    a, b = plain(one), plain(other)
-    return " ".join(a.split()).casefold() == " ".join(b.split()).casefold() if _texts(a, b) else bool(a == b)
-
-
-def _texts(a: object, b: object) -> bool:
-    return isinstance(a, str) and isinstance(b, str)
 
 
 def _text(one: Leaf, other: Leaf) -> Leaf:

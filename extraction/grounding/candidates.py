@@ -10,8 +10,9 @@ from datetime import date
 from rapidfuzz import fuzz, process
 
 from extraction.grounding.dates import MonthDay
+from extraction.grounding.habits import Habits
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.numbers import find_currencies
+from extraction.grounding.numbers import SAME_WIDTH, find_currencies
 from extraction.grounding.page_index import PageIndex, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.segments import Part, Span
@@ -27,7 +28,14 @@ _GLUED = 0.85
 _REPUNCTUATED = 0.95
 """The likeness of a text whose letters and digits are the same, and whose signs are not: 12-345 and 1-2345."""
 
-_PARTING = re.compile(r"[,;|\u00b7\n]")
+_PARTING = re.compile(r"[,;|\u00b7]+(?=\s|$)|(?<=\s)[,;|\u00b7]+")
+"""What parts lines when they are written as one; in 1,2,3 a comma is a part of the text."""
+
+_TAIL = re.compile(r"[+#]+|-(?!\w)")
+"""Signs behind a text that make it another: C++, A+, and A- behind so few letters."""
+
+_GRADE = 3
+"""Letters behind which a hyphen is a sign."""
 
 _LONGEST = 80
 """No more places than these are looked at for one leaf and page."""
@@ -53,9 +61,15 @@ class Candidate:
     score: float
 
 
-def find_candidates(leaf: Leaf, indices: Sequence[PageIndex]) -> list[Candidate]:
-    """All places that say a leaf's value, page by page; where there are none, those that say something like it."""
-    exact = [one for index in indices for one in _on_page(leaf, index)]
+def find_candidates(leaf: Leaf, indices: Sequence[PageIndex], habits: Habits | None = None) -> list[Candidate]:
+    """All places that say a leaf's value, page by page; where there are none, those that say something like it.
+
+    Args:
+        leaf: The leaf.
+        indices: The pages.
+        habits: How they write numbers and dates.
+    """
+    exact = [one for index in indices for one in _on_page(leaf, index, habits or Habits())]
     if exact:
         # What a page has with the other sign counts beside: a discount of 5.00 is printed -5.00.
         signs = [one for index in indices for one in _other_sign(leaf, index)] if leaf.meaning.numbers else []
@@ -65,20 +79,20 @@ def find_candidates(leaf: Leaf, indices: Sequence[PageIndex]) -> list[Candidate]
     return [one for index in indices for one in _partly(leaf, index)]
 
 
-def _on_page(leaf: Leaf, index: PageIndex) -> Iterator[Candidate]:
+def _on_page(leaf: Leaf, index: PageIndex, habits: Habits) -> Iterator[Candidate]:
     seen: set[Span] = set()
     for span in _equal(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
             text = index.text(span)
-            if _is_foreign(leaf, text):
+            if _is_foreign(leaf, text) or habits.contradict(leaf.meaning, text):
                 yield Candidate(index, span, "fuzzy", _AGREES)
             else:
                 yield Candidate(index, span, "exact" if plain(text) == leaf.meaning.text else "equal", 1.0)
     for span in _same_text(leaf, index):
         if span not in seen and len(seen) < _LONGEST:
             seen.add(span)
-            exact = _without_commas(index.text(span)) == _without_commas(str(leaf.value))
+            exact = _is_same(str(leaf.value), index.text(span))
             yield Candidate(index, span, "exact" if exact else "fuzzy", 1.0 if exact else _REPUNCTUATED)
 
 
@@ -89,9 +103,30 @@ def _is_foreign(leaf: Leaf, text: str) -> bool:
     return bool(told) and told.isdisjoint(named)
 
 
-def _without_commas(text: str) -> str:
-    """A text as ``plain`` has it, without what parts lines when they are written as one."""
-    return _PARTING.sub("", plain(text))
+def _is_same(value: str, text: str) -> bool:
+    """Whether a text with the letters and digits of a value is that value, but for what parts its lines."""
+    if _tail(value) != _tail(text):
+        return False
+    return plain(value) == plain(text) or plain(_PARTING.sub(" ", value)) == plain(_PARTING.sub(" ", text))
+
+
+def _tail(text: str) -> str:
+    """The signs that end a text and belong to it."""
+    told = text.translate(SAME_WIDTH).rstrip()
+    letters = re.search(r"\w+(?=[+#-]+$)", told)
+    if letters is None or (told.endswith("-") and len(letters.group()) > _GRADE):
+        return ""
+    return told[letters.end() :]
+
+
+def _with_tail(index: PageIndex, span: Span) -> Span:
+    """A place with the signs that end its text."""
+    *before, last = span.parts
+    text = index.segments[last.segment].text.translate(SAME_WIDTH)
+    match = _TAIL.match(text, last.end)
+    if match is None or (match.group() == "-" and len(re.split(r"\W", text[: last.end])[-1]) > _GRADE):
+        return span
+    return Span(span.page, (*before, Part(last.segment, last.start, match.end())))
 
 
 def _equal(leaf: Leaf, index: PageIndex) -> Iterator[Span]:
@@ -154,7 +189,7 @@ def _same_text(leaf: Leaf, index: PageIndex) -> Iterator[Span]:
         if _stands_alone(index, stream, start, end):
             span = index.span_of(stream, start, end)
             if len(span.parts) == 1 or (not leaf.meaning.by_value and index.is_together(span)):
-                yield span
+                yield _with_tail(index, span)
         at = index.joined.find(wanted, at + 1)
 
 

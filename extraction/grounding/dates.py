@@ -7,12 +7,12 @@ known, whole and shortened, with and without their accents.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 
 from extraction.grounding.numbers import SAME_WIDTH
+from extraction.vocabulary.words import unaccented
 
 _MONTHS = (
     "january januar janvier enero gennaio januari janeiro ene gen jan janv",
@@ -141,10 +141,7 @@ def _dates(parts: dict[str, str | None]) -> Iterator[date]:
     """All dates that the parts of a match may be: year ``y``, month ``m`` or ``name``, day ``d``, or days ``a``, ``b``."""
     years = _years((parts["y"] or "").strip("'"))
     if name := parts.get("name"):
-        plain = "".join(
-            char for char in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(char)
-        )
-        if (month := _MONTH_OF.get(plain)) is not None:
+        if (month := _MONTH_OF.get(unaccented(name))) is not None:
             yield from _valid((year, month, int(parts["d"] or 0)) for year in years)
     elif parts.get("m"):
         yield from _valid((year, int(parts["m"] or 0), int(parts["d"] or 0)) for year in years)

@@ -17,7 +17,8 @@ import numpy as np
 from extraction.errors import OptionError
 from extraction.grounding.assignment import assign
 from extraction.grounding.candidates import Candidate, find_candidates
-from extraction.grounding.leaves import find_leaves
+from extraction.grounding.habits import Habits
+from extraction.grounding.leaves import TOO_DEEP, TOO_DEEP_HINT, find_leaves
 from extraction.grounding.page_index import PageIndex
 from extraction.grounding.sources import Source, Sources
 from extraction.grounding.weighing import Weighed, weigh
@@ -35,7 +36,8 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
     """Where every leaf of a value stands on the pages.
 
     Numbers, dates, money and telephone numbers are compared by value, all else as text, also over lines that follow one
-    another. Which of several equal places is a leaf's own is told by the words near it (the field's name and title in the
+    another. What can be read in two ways (1.234, 03/04/2024) is only similar to the reading that the other numbers and dates of
+    the pages speak against. Which of several equal places is a leaf's own is told by the words near it (the field's name and title in the
     schema, with the usual words for them), by the rows that the items of a list share, by a box that the value holds
     beside the leaf, and by the other leaves: a place is one leaf's only, but for texts and currencies, and for a number
     that its label gives to several.
@@ -51,25 +53,34 @@ def find_sources(data: Any, pages: PageWords | Mapping[int, PageWords], *, schem
         a choice is the model's conclusion, its word need not be printed.
 
     Raises:
-        OptionError: ``pages`` is something else.
+        OptionError: ``pages`` is something else, or the value is nested too deeply, or is none that JSON has a form for.
         SchemaError: The schema cannot be read.
     """
     given: Any = {1: pages} if isinstance(pages, PageWords) else pages
     if not isinstance(given, Mapping) or not all(isinstance(page, PageWords) for page in given.values()):
         raise OptionError("pages must be the PageWords of a page, or of several by page number")
-    return locate(data, [PageIndex.of(page, number) for number, page in sorted(given.items())], schema)
+    for number in given:
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise OptionError(
+                f"pages are numbered by whole numbers, not by {number!r:.40}", hint="{1: words, 2: more}, for instance"
+            )
+    try:
+        return locate(data, [PageIndex.of(page, number) for number, page in sorted(given.items())], schema)
+    except RecursionError:
+        raise OptionError(TOO_DEEP, hint=TOO_DEEP_HINT) from None
 
 
 def locate(data: Any, indices: Sequence[PageIndex], schema: Schema | None = None) -> Sources:
     """``find_sources`` on pages that are ready for look-ups, in their order."""
     leaves = find_leaves(data, schema)
+    habits = Habits.of(one for index in indices for segment in index.segments for one in segment.found)
     # Leaves of one value have the same places: a column of ones is looked up once.
     known: dict[tuple[object, ...], list[Candidate]] = {}
     candidates = []
     for leaf in leaves.wanted:
         value = (type(leaf.value), leaf.value, leaf.chosen)
         if value not in known:
-            known[value] = find_candidates(leaf, indices)
+            known[value] = find_candidates(leaf, indices, habits)
         candidates.append(known[value])
     weighed = weigh(leaves.wanted, candidates, indices)
     chosen = _assign(weighed)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic_core import PydanticSerializationError
 
+from extraction.errors import OptionError
 from extraction.grounding.terms import terms
 from extraction.grounding.values import Meaning, meaning
 from extraction.places import CORNERS, Geometry, Path, find_places, is_geometry, pointer
@@ -20,6 +22,9 @@ _DESCRIBED = 6
 """A description of more terms than this is a sentence, and names nothing."""
 
 _BOX_NAME = re.compile(r"_?(?:bounding_)?b?box(?:es)?(?:_2d)?$")
+
+TOO_DEEP: Final = "the value is nested too deeply to be looked for on a page"
+TOO_DEEP_HINT: Final = "leave out sources and verify, or look for a part of it with find_sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,16 @@ def as_json(value: Any) -> Any:
     """A value as JSON: Pydantic's models, dates, decimals and shapes as they are written there.
 
     Raises:
-        PydanticSerializationError: It holds something that JSON has no form for.
+        OptionError: It holds something that JSON has no form for, or is nested too deeply.
     """
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True)
-    return TypeAdapter(Any).dump_python(value, mode="json")
+    try:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json", by_alias=True)
+        return TypeAdapter(Any).dump_python(value, mode="json")
+    except PydanticSerializationError as error:
+        raise OptionError(f"the value has no form in JSON: {error}") from error
+    except (ValueError, RecursionError):  # pydantic's own bound, of some hundred levels
+        raise OptionError(TOO_DEEP, hint=TOO_DEEP_HINT) from None
 
 
 def find_leaves(value: Any, schema: Schema | None) -> Leaves:

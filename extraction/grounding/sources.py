@@ -146,22 +146,23 @@ def told_sources(metadata: Mapping[str, Any], data: Any) -> Sources | None:
     }
     unlooked = tuple(
         pointer
-        for pointer, leaf in _leaves(data, "")
+        for pointer, leaf in leaves_of(data)
         if pointer not in places
         and not isinstance(leaf, str)
         and (leaf is None or isinstance(leaf, bool) or _in_list(pointer))
     )
-    absent = {pointer: () for pointer, _ in _leaves(data, "") if pointer not in places and pointer not in unlooked}
+    absent = {pointer: () for pointer, _ in leaves_of(data) if pointer not in places and pointer not in unlooked}
     return Sources(places | absent, unlooked)
 
 
-def _leaves(data: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+def leaves_of(data: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of a JSON value with their JSON pointers, which begin with ``pointer``."""
     if isinstance(data, Mapping):
         for key, one in data.items():
-            yield from _leaves(one, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+            yield from leaves_of(one, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
     elif isinstance(data, list):
         for index, one in enumerate(data):
-            yield from _leaves(one, f"{pointer}/{index}")
+            yield from leaves_of(one, f"{pointer}/{index}")
     else:
         yield pointer, data
 

@@ -1,79 +1,18 @@
 """Whether words on a page name a field: ``Summe`` and ``total``, ``Inv. No.`` and ``invoice_number``.
 
-Names are taken apart into terms. Words of several languages that documents use for the same are one term; all others
+Names are taken apart into terms. Words of several languages that the vocabulary has for the same are one term; all others
 stand for themselves, and are compared with some tolerance for misreading, so that a field of any name finds its label.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-_TERMS = {
-    "total": "total totaal totale totals summe gesamt gesamtsumme suma somme jumlah ttl ttc endsumme insgesamt geral",
-    "total amount": "gesamtbetrag endbetrag rechnungsbetrag totaalbedrag",
-    "total price": "gesamtpreis",
-    "amount": "amount amt betrag montant importe importo bedrag valor amounts",
-    "subtotal": "subtotal ht zwischensumme netto net nett subtotale subtotaal imponible imponibile",
-    "due": "due payable pay owed owing zahlen zahlbar payer pagar pagare betalen regler vence vencer",
-    "paid": "paid bezahlt paye pagado pagato betaald pago",
-    "tax": "tax taxes vat gst sst mwst ust mehrwertsteuer umsatzsteuer tva iva btw steuer impuesto imposto taxe",
-    "tax rate": "steuersatz",
-    "rate": "rate satz taux tasa tipo aliquota tarief taxa",
-    "discount": "discount rabatt nachlass remise descuento sconto korting desconto savings less saved reduction",
-    "cash": "cash bar espèces especes efectivo contanti contant dinheiro tunai gegeben tendered",
-    "change": "change rückgeld rueckgeld zurück rendu cambio resto wisselgeld troco baki",
-    "quantity": "quantity qty quant menge anz anzahl qte quantite cantidad cant quantita qta aantal quantidade qtd units count",
-    "price": "price preis prix precio prezzo prijs preco cost each einzelpreis",
-    "unit": "unit einzel unitaire unitario stuk per",
-    "unit price": "einzelpreis stückpreis epreis uprice upreis pu eprice unitprice stuksprijs",
-    "description": "description desc item article artikel bezeichnung beschreibung designation descripcion descrizione "
-    "omschrijving descricao articulo articolo artigo product produkt produit producto prodotto particulars details "
-    "position leistung concepto detail text verwendungszweck buchungstext libelle transaction",
-    "date": "date datum fecha data dt dated tag",
-    "date invoice": "rechnungsdatum factuurdatum",
-    "date due": "fälligkeit fällig faellig echeance vencimiento scadenza vervaldatum vencimento zahlungsziel",
-    "date delivery": "lieferdatum leverdatum",
-    "date birth": "geburtsdatum dob geboren naissance nacimiento nascita geboortedatum nascimento",
-    "time": "time uhrzeit zeit heure hora ora tijd",
-    "number": "number no nr num numero numéro nummer n° nº # id ref nbr reference referenz",
-    "invoice": "invoice inv rechnung rechnungs facture factura fattura factuur fatura bill",
-    "invoice number": "rechnungsnummer rechnungsnr factuurnummer",
-    "receipt": "receipt bon beleg ticket quittung reçu recu recibo scontrino ricevuta kassenbon check",
-    "receipt number": "belegnr belegnummer bonnr",
-    "customer": "customer client kunde kunden cliente klant buyer recipient empfänger destinataire destinatario holder",
-    "customer number": "kundennummer kundennr klantnummer",
-    "order": "order bestellung commande pedido ordine bestelling purchase po",
-    "order number": "bestellnummer bestellnr",
-    "account": "account acct konto compte cuenta conto rekening conta",
-    "account number": "kontonummer kontonr rekeningnummer",
-    "phone": "phone telephone tel telefon téléphone telefono teléfono telefoon telefone ph mobile mobil fon telno",
-    "fax": "fax telefax",
-    "email": "email mail",
-    "name": "name nom nombre nome naam",
-    "address": "address adresse anschrift dirección direccion indirizzo adres endereço endereco addr",
-    "company": "company firma société societe empresa società bedrijf merchant store shop vendor seller supplier",
-    "cashier": "cashier kasse kassierer bediener caisse caissier cajero cassiere server clerk served bediente servi",
-    "table": "table tisch mesa tavolo tafel",
-    "page": "page seite página pagina",
-    "opening": "opening anfangssaldo alter previous beginning brought initial",
-    "closing": "closing endsaldo neuer ending final new",
-    "balance": "balance saldo solde kontostand",
-    "debit": "debit debits soll withdrawal withdrawals lastschrift ausgang débit dare débito out",
-    "credit": "credit credits haben deposit deposits gutschrift eingang crédit avere crédito in",
-    "currency": "currency währung devise moneda valuta moeda",
-    "payment": "payment zahlung zahlart zahlungsart paiement pago pagamento betaling card karte",
-    "method": "method art mode",
-    "iban": "iban",
-    "bic": "bic swift",
-    "tax id": "ustid ustidnr steuernummer",
-}
-_TERM_OF = {
-    unicodedata.normalize("NFC", word): tuple(term.split()) for term, words in _TERMS.items() for word in words.split()
-}
+from extraction.vocabulary.words import term_of, unaccented
+
 _ALIASES = (
     (frozenset(("total",)), frozenset(("amount", "due"))),
     (frozenset(("total",)), frozenset(("total", "due"))),
@@ -116,9 +55,8 @@ def terms(text: str) -> frozenset[str]:
     words = [word.casefold() for word in _WORD.findall(parted)]
     found: set[str] = set()
     for word in words:
-        plain = "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
-        known = _TERM_OF.get(word) or _TERM_OF.get(plain)
-        if known:
+        plain = unaccented(word)
+        if known := term_of(plain):
             found.update(known)
         elif plain not in _IGNORED and (len(plain) > 1 or len(words) == 1):
             found.add(plain)

@@ -132,6 +132,24 @@ def _covered(raw: Any, page: Any) -> set[int]:
     return covered
 
 
+def is_pictured(raw: Any, page: Any) -> bool:
+    """Whether pictures cover the page, as those of a scanner do, in one piece or in strips.
+
+    Args:
+        raw: The module ``pypdfium2.raw``.
+        page: pdfium's page; the caller holds the lock.
+    """
+    whole = raw.FPDF_GetPageWidthF(page) * raw.FPDF_GetPageHeightF(page)
+    left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+    covered = 0.0
+    for index in range(raw.FPDFPage_CountObjects(page)):
+        item = raw.FPDFPage_GetObject(page, index)
+        is_picture = item and raw.FPDFPageObj_GetType(item) == raw.FPDF_PAGEOBJ_IMAGE
+        if is_picture and raw.FPDFPageObj_GetBounds(item, left, bottom, right, top):
+            covered += (right.value - left.value) * (top.value - bottom.value)
+    return bool(covered >= _WHOLE * whole)
+
+
 class _Reader:
     """Asks pdfium about one character after the other."""
 

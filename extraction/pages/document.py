@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
+from numbers import Real
 from operator import index as whole
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self, SupportsIndex, TypeAlias
@@ -113,7 +116,7 @@ class _PdfPages:
         picture = Picture(drawn.image, source=f"{self._label}, page {index + 1}")
         if drawn.chars is None:
             return Page(index + 1, picture, None, drawn.dpi, notes)
-        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text)
+        layer = read_text_layer(drawn.chars, drawn.image, hidden_text=self._hidden_text, pictured=drawn.pictured)
         return Page(index + 1, replace(picture, words=layer.words), layer.words, drawn.dpi, notes + layer.notes)
 
 
@@ -145,11 +148,12 @@ def open_document(
     Raises:
         ImageError: It cannot be read: damaged, of another kind, too large, encrypted. Single damaged pages raise when
             they are reached.
-        OptionError: There are no such pages, or ``dpi`` is out of range.
+        OptionError: There are no such pages, or ``dpi`` is no number or out of range, or ``limits`` are none.
         MissingExtraError: It is a PDF, and pypdfium2 is not installed.
     """
-    if not 1 <= dpi <= _HIGHEST_DPI:
-        raise OptionError(f"dpi lies within 1 to {_HIGHEST_DPI:g}, not {dpi}")
+    dpi = _resolution(dpi)
+    if not isinstance(limits, PageLimits):
+        raise OptionError(f"limits are PageLimits, not {type(limits).__name__}", hint="PageLimits(max_pages=100), say")
     image_limits = replace(DEFAULT_LIMITS, max_bytes=limits.max_bytes)
     if isinstance(source, (Picture, Image.Image, np.ndarray)):
         picture = load_image(source, limits=image_limits)
@@ -165,6 +169,23 @@ def open_document(
 def is_pdf(data: bytes) -> bool:
     """Whether the bytes of a file are those of a PDF, by their signature."""
     return b"%PDF-" in data[:_SIGNATURE_WITHIN]
+
+
+def _resolution(dpi: object) -> float:
+    """The pixels per inch that are wanted.
+
+    Raises:
+        OptionError: It is no number, or out of range.
+    """
+    if isinstance(dpi, bool) or not isinstance(dpi, (Real, Decimal)):
+        raise OptionError(f"dpi is a number of pixels per inch, not {type(dpi).__name__}", hint="dpi=200")
+    try:
+        number = float(dpi)
+    except OverflowError:
+        number = math.inf
+    if not 1 <= number <= _HIGHEST_DPI:
+        raise OptionError(f"dpi lies within 1 to {_HIGHEST_DPI:g}, not {number:g}", hint=f"dpi={DEFAULT_DPI:g}")
+    return number
 
 
 class _OnePicture:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Final
+from numbers import Real
+from typing import Any, Final
 
 from extraction.errors import OptionError
 
@@ -27,7 +28,7 @@ class PageLimits:
         max_side: The longer side of a drawn page in pixels.
 
     Raises:
-        OptionError: A limit is not above 0.
+        OptionError: A limit is no number, or not above 0.
     """
 
     max_bytes: int = 256 * 2**20
@@ -37,7 +38,10 @@ class PageLimits:
 
     def __post_init__(self) -> None:
         for limit in fields(self):
-            value = getattr(self, limit.name)
+            value: Any = getattr(self, limit.name)
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number:
+                raise OptionError(f"PageLimits.{limit.name} is a number, not {type(value).__name__}")
             if not value > 0:  # NaN fails, too
                 raise OptionError(f"PageLimits.{limit.name} must be above 0, but is {value}")
 

@@ -18,7 +18,7 @@ from PIL import Image
 
 from extraction.errors import ImageError, OptionError
 from extraction.extras import import_extra
-from extraction.pages.chars import Char, Placement, read_chars
+from extraction.pages.chars import Char, Placement, is_pictured, read_chars
 from extraction.pages.fields import find_fields, read_fields
 from extraction.pages.limits import POINTS_PER_INCH, PageLimits
 from extraction.pages.rects import Rect
@@ -43,12 +43,14 @@ class Drawn:
         dpi: The resolution that it has.
         chars: Its text layer, with the texts of form fields and annotations; in pixels. None where it cannot be read.
         notes: What could not be done as it should.
+        pictured: Whether pictures cover it: it may be a scan with something printed onto it.
     """
 
     image: Image.Image
     dpi: float
     chars: list[Char] | None
     notes: tuple[str, ...]
+    pictured: bool = False
 
 
 class PdfFile:
@@ -116,7 +118,8 @@ class PdfFile:
             scale = limits.scale(width, height, dpi)
             image = _render(page, scale)
             chars, notes = self._read(page, image, scale)
-        return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes)
+            pictured = is_pictured(self._raw, page)
+        return Drawn(image, scale * POINTS_PER_INCH, chars, self._notes + notes, pictured)
 
     def _read(self, page: Any, image: Image.Image, scale: float) -> tuple[list[Char] | None, tuple[str, ...]]:
         left, bottom, right, top = page.get_bbox()

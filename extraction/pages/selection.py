@@ -28,7 +28,7 @@ def select_pages(pages: PageSelection | None, count: int) -> Iterator[int]:
     for number in range(1, count + 1) if pages is None else _numbers(pages, count):
         if isinstance(number, bool) or not isinstance(number, int):
             raise OptionError(
-                f"pages are chosen by whole numbers, not by {number!r}", hint='pages="1-3,7", for instance'
+                f"pages are chosen by whole numbers, not by {number!r:.100}", hint='pages="1-3,7", for instance'
             )
         if not 1 <= number <= count:
             there = f"the document has {count} pages" if count > 1 else "the document has one page"
@@ -41,6 +41,8 @@ def select_pages(pages: PageSelection | None, count: int) -> Iterator[int]:
 def _numbers(pages: PageSelection, count: int) -> Iterable[int]:
     if isinstance(pages, str):
         return _written(pages, count)
+    if isinstance(pages, (bytes, bytearray)):  # an Iterable of numbers, too
+        raise OptionError("pages are chosen by text or numbers, not by bytes", hint='pages="1-3,7", for instance')
     if isinstance(pages, Iterable):
         return pages
     return (pages,)
@@ -51,10 +53,10 @@ def _written(pages: str, count: int) -> Iterator[int]:
         match = _PART.fullmatch(part)
         if match is None:
             raise OptionError(
-                f"pages={pages!r} names no pages at {part!r}", hint='write "1-3,7" or "12-", for instance'
+                f"pages={pages!r:.100} names no pages at {part!r:.40}", hint='write "1-3,7" or "12-", for instance'
             )
         first = int(match[1])
         last = first if match[2] is None else int(match[3]) if match[3] else max(first, count)
         if last < first:
-            raise OptionError(f"pages={pages!r} counts backwards at {part!r}")
+            raise OptionError(f"pages={pages!r:.100} counts backwards at {part!r}")
         yield from range(first, last + 1)

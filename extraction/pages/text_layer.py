@@ -31,6 +31,10 @@ _SMALLEST = 1.5  # pixels of height that a font's room has at least; below it no
 _UNMAPPED_SHARE = 0.25  # of all letters, above which the others mean nothing, either
 _DRAWN_SHARE = 0.5  # below it a scan has visible text only as a stamp
 _SEEN_SHARE = 0.2  # below it what is seen is seen by accident
+_STAMP_WORDS = 40  # a stamp, a running head or the number of a page have fewer
+_STAMP_SHARE = 0.5  # of what is printed on a scan; a stamp is less
+_PRINT_CONTRAST = 60
+_PAPER_SHARE = 0.7  # of a scan that is paper; of a photograph behind a text hardly any of one shade
 
 # In ems.
 _WORD_GAP = 0.3  # a blank is 0.2 to 0.35
@@ -107,13 +111,16 @@ class _Frame:
         return math.cos(radians), math.sin(radians)
 
 
-def read_text_layer(chars: Sequence[Char], image: Image.Image, *, hidden_text: bool = False) -> TextLayer:
+def read_text_layer(
+    chars: Sequence[Char], image: Image.Image, *, hidden_text: bool = False, pictured: bool = False
+) -> TextLayer:
     """The words that are seen on a page.
 
     Args:
         chars: The characters of its text layer, in the order of the file.
         image: The page as it was drawn.
         hidden_text: Whether to take text that is not drawn, too: under a scan it is what some OCR engine has read.
+        pictured: Whether pictures cover the page, so that the text may be no more than a stamp on a scan.
     """
     letters = [char for char in chars if char.text not in _BETWEEN]
     if not letters:
@@ -137,7 +144,27 @@ def read_text_layer(chars: Sequence[Char], image: Image.Image, *, hidden_text: b
         notes.append("text that cannot be seen was left out of its words")
     if _run_count(readable) < _run_count(seen):
         notes.append("symbols of unknown meaning were left out of its words")
-    return TextLayer(_page_words(readable, image.size), tuple(notes))
+    words = _page_words(readable, image.size)
+    if pictured and not hidden_text and _is_stamp(words, grey):
+        return TextLayer(
+            None, ("its text layer is only a small part of what stands on it: a stamp on a scan, perhaps",)
+        )
+    return TextLayer(words, tuple(notes))
+
+
+def _is_stamp(words: PageWords, grey: npt.NDArray[np.uint8]) -> bool:
+    """Whether few words have little of the print on a page's paper."""
+    boxes = [word.box for word in words]
+    if len(boxes) >= _STAMP_WORDS:
+        return False
+    away = np.abs(grey.astype(np.int16) - int(np.median(grey)))
+    if float(np.mean(away < _CONTRAST)) < _PAPER_SHARE:
+        return False
+    print_ = away >= _PRINT_CONTRAST
+    whole = int(print_.sum())
+    for box in boxes:  # two that share a place are counted once
+        print_[math.floor(box.y1) : math.ceil(box.y2), math.floor(box.x1) : math.ceil(box.x2)] = False
+    return whole > 0 and int(print_.sum()) > (1 - _STAMP_SHARE) * whole
 
 
 def _run_count(runs: dict[float, list[_Run]]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from extraction.grounding.sources import Source
 from extraction.pages.words import PageWords
 from extraction.rules.asking import RULES_FAMILY, Task
 from extraction.rules.filling import Filled, fill_schema
+from extraction.written_numbers import dump_as_written, plain_numbers
 
 MODEL_NAME = "ocr"
 
@@ -53,12 +53,12 @@ def answer(task: Task, pages: Sequence[PageWords]) -> AIMessage:
     if filled.missing:
         metadata["missing"] = list(filled.missing)
     data = _in_convention(filled, task, frames[-1])
-    text = json.dumps(data, ensure_ascii=False)
+    text = dump_as_written(data, ensure_ascii=False)
     if task.instructed:
         check_missing(text, metadata)
     if task.tool is None:
         return AIMessage(content=text, response_metadata=metadata)
-    call = tool_call(name=task.tool, args=data, id=f"call_{uuid.uuid4().hex}")
+    call = tool_call(name=task.tool, args=plain_numbers(data), id=f"call_{uuid.uuid4().hex}")
     return AIMessage(content="", tool_calls=[call], response_metadata=metadata | {"finish_reason": "tool_calls"})
 
 

@@ -11,8 +11,8 @@ from typing import Final
 from extraction.rules.findings import Finding, Findings, Look
 from extraction.rules.labels import Label, Labels
 from extraction.rules.sheet import Cell, Sheet, Span
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS
+from extraction.vocabulary.concepts import concepts
 
 _BELOW_GAP: Final = 2.2
 """How far a value stands at most below its label, in heights of the label's text."""

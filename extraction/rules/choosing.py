@@ -12,8 +12,8 @@ from typing import Final
 from extraction.rules.board import Beside, Board
 from extraction.rules.findings import Finding, Look
 from extraction.rules.labels import Label
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import Leaf
+from extraction.vocabulary.concepts import concepts
 
 LOOKS: Final[dict[str, tuple[Look, ...]]] = {
     "money": ("money", "number"),

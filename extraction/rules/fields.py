@@ -11,10 +11,11 @@ from typing import Final
 from extraction.rules.board import Board, TextBeside
 from extraction.rules.choosing import Choice, candidates, choose_total, unlabelled
 from extraction.rules.labels import Label
+from extraction.rules.marks import marks_trail, said_before, said_behind
 from extraction.rules.parties import Party, address_at, is_job, is_person, issuer, labelled_party
-from extraction.rules.sheet import Span
+from extraction.rules.sheet import Cell, Span
 from extraction.rules.wanted import OWNERS, Leaf
-from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, stated, text_fill, written
+from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, text_fill, written
 
 _SURE: Final = 0.5
 """Least score of a value that is taken."""
@@ -284,15 +285,48 @@ class Fields:
         """What a mark or a word says beside the field's own label; None where nothing is stated."""
         for name in (f"own:{phrase}" for phrase in leaf.phrases):
             for label, _ in self.board.labels.named(name):
-                cell = label.span.cell
-                row = self.board.row(cell)
-                before = Span(cell, 0, label.span.start)
-                spans = [before, *(text.span for text in self.board.texts_beside(label))]
-                spans += [other.span for other in row if other.box.x2 <= cell.box.x1 + 1][-1:]
-                for span in spans:
-                    if (value := stated(span.text)) is not None and allowed(leaf.form, value):
-                        return Fill(value, (span,), exact=False)
+                if (said := self._said(label)) is not None:
+                    value, spans = said
+                    return Fill(value, spans, exact=False) if value is not None and allowed(leaf.form, value) else None
         return None
+
+    def _said(self, label: Label) -> tuple[bool | None, tuple[Span, ...]] | None:
+        """What is said of a label to its right or to its left, and where; None where nothing is."""
+        cell = label.span.cell
+        row = self.board.row(cell)
+        rest = [Span(cell, label.span.end, len(cell.text)), *(one.span for one in self._up_to_next(label))]
+        before = [Span(cell, 0, label.span.start)] if cell.text[: label.span.start].strip() else []
+        before = before or [one.span for one in row if one.box.x2 <= cell.box.x1 + 1][-1:]
+        behind = said_behind(" ".join(span.text for span in rest))
+        ahead = said_before(before[0].text) if before else None
+        trailing = label.colon or marks_trail(" ".join(one.text for one in row))
+        if ahead is not None and (behind is None or not trailing):
+            span = before[0]
+            return ahead.value, (Span(span.cell, span.start + ahead.start, span.start + ahead.end),)
+        if behind is None and not any(char.isalnum() for span in rest for char in span.text):  # nothing beside it
+            rest = [one.span for one in self.board.texts_beside(label) if one.span.cell.row > cell.row]
+            behind = said_behind(" ".join(span.text for span in rest))
+        return None if behind is None else (behind.value, _pieces(rest, behind.start, behind.end))
+
+    def _up_to_next(self, label: Label) -> Iterator[Cell]:
+        """The cells to the right of a label, up to the one that the schema or a colon names something else in."""
+        for cell in self.board.sheet(label.span.cell).right_of(label.span.cell):
+            if any(
+                one.colon or any(name.startswith("own:") for name, _ in one.names) for one in self.board.labels.at(cell)
+            ):
+                return
+            yield cell
+
+
+def _pieces(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
+    """The parts of spans, whose texts were joined by blanks, from one place of that text to another."""
+    found, at = [], 0
+    for span in spans:
+        first, last = max(start - at, 0), min(end - at, len(span.text))
+        if first < last:
+            found.append(Span(span.cell, span.start + first, span.start + last))
+        at += len(span.text) + 1
+    return tuple(found)
 
 
 def _sum_of_taxes(found: list[Choice]) -> list[Choice]:

@@ -26,10 +26,23 @@ _URL: Final = re.compile(
 )
 _IBAN: Final = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:\s?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])")
 _NUMERIC_DATE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(?:\d{4}|\d{2})(?!\d)")
-_US_ADDRESS: Final = re.compile(r"\b[A-Z]{2}\.? ?\d{5}(?:-\d{4})?\b")
-_US_WORDS: Final = re.compile(r"\b(?:sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE)
+_US_ADDRESS: Final = re.compile(
+    r"(?:(?<=, )(?:A[KLRZ]|C[AOT]|DC|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]) \d"
+    r"|\b(?:(?:CT|MA|ME|NH|NJ|PR|RI|VT)\.? ?0|(?:NY|PA)\.? ?1|(?:DC|MD|NC|SC|VA|WV)\.? ?2|(?:AL|FL|GA|MS|TN)\.? ?3|(?:KY|MI|OH)\.? ?4"
+    r"|(?:IA|MN|MT|ND|SD|WI)\.? ?5|(?:IL|KS|MO|NE)\.? ?6|(?:AR|LA|OK|TX)\.? ?7|(?:AZ|CO|NM|NV|UT|WY)\.? ?8|(?:AK|CA|HI|OR|WA)\.? ?9)"
+    r")\d{4}(?:-\d{4})?\b"
+)
+"""A state with a ZIP code: any behind "Springfield, ", else one that the state has (USPS Publication 65: the first digit goes
+by groups of states), as many things are numbered "NO 12345", and "DE 80331" is Munich."""
+
+_US_WORDS: Final = re.compile(
+    r"\b(?:(?<!harmonized )(?<!provincial )sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE
+)
+_NOT_US: Final = re.compile(
+    r"[€£₹]|\b(?:EUR|GBP|CAD|AUD|NZD|SGD|HKD|RM|CHF|GST|HST|PST|QST|ABN|UEN)\b|\b(?:Canada|Australia|New Zealand|Singapore)\b"
+)
 _SYMBOL: Final = re.compile(
-    r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$"
+    r"[€£₹₩₽₺₪฿₱₫₴₦]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$"
 )
 _CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 
@@ -95,9 +108,19 @@ class Findings:
                 votes[first > 12] += 1
         if votes:
             return votes[True] >= votes[False]
-        foreign = re.search(r"[€£₹]|\b(?:EUR|GBP|CAD|AUD|SGD|RM|CHF|VAT|GST|ABN)\b", self.text)
-        american = _US_ADDRESS.search(self.text) or _US_WORDS.search(self.text) or re.search(r"\bUSD\b|US\$", self.text)
-        return not (american and not foreign)
+        return not (self._american or (re.search(r"\bUSD\b|US\$", self.text) and not self._elsewhere))
+
+    @cached_property
+    def _american(self) -> bool:
+        """Whether the pages are plainly from the United States."""
+        if _US_ADDRESS.search(self.text):
+            return _NOT_US.search(self.text) is None
+        return _US_WORDS.search(self.text) is not None and not self._elsewhere
+
+    @cached_property
+    def _elsewhere(self) -> bool:
+        """Whether the pages name what the United States do not have."""
+        return _NOT_US.search(self.text) is not None or re.search(r"\bVAT\b", self.text) is not None
 
     @cached_property
     def currency(self) -> Span | None:
@@ -114,7 +137,7 @@ class Findings:
                     codes = read_currency(match.group())
                     if match.group().isalpha() and not self._of_money(cell, match.span()):
                         continue
-                    code = codes[0] if len(codes) == 1 or match.group() == "kr" else None
+                    code = codes[0] if len(codes) == 1 else None  # kr, Rs, a dollar: of several countries
                     if code is not None:
                         votes[code] += 2 if self._beside_number(cell, match.span()) else 1
                         first.setdefault(code, Span(cell, *match.span()))
@@ -122,8 +145,7 @@ class Findings:
                     dollars = Span(cell, at, at + 1)
         if votes:
             return first[votes.most_common(1)[0][0]]
-        plainly = _US_ADDRESS.search(self.text) or _US_WORDS.search(self.text)
-        return dollars if dollars is not None and plainly else None
+        return dollars if self._american else None
 
     def _of_money(self, cell: Cell, span: tuple[int, int]) -> bool:
         """Whether letters are a currency here: beside a number, or alone in their cell or behind a colon; "SDN BHD" is none."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from extraction.rules.sheet import Cell, Sheet, Span
-from extraction.rules.vocabulary import concepts
+from extraction.vocabulary.concepts import concepts
 
 _NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|n(?=[.\s])|#)"
 _GAP: Final = r"[\s\-./,'()&_°º]{0,3}"

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from extraction.rules.board import Board
+from extraction.rules.marks import MARK, is_ticked, marks_trail
 from extraction.rules.sheet import Cell, Span
 from extraction.rules.wanted import Field, Group, Leaf
-from extraction.rules.writing import Fill, stated, text_fill
+from extraction.rules.writing import Fill, text_fill
 
 _KEYS: Final = frozenset("key label name field question caption".split())
 _VALUES: Final = frozenset("value answer content entry text".split())
-_MARK: Final = re.compile(r"[☐▢□☑☒✓✔✗✘]|\[\s*[xX✓✔*_]?\s*\]|\(\s*[xX]?\s*\)")
 
 
 def is_pairs(group: Group) -> bool:
@@ -48,17 +48,20 @@ def checkboxes(board: Board, group: Group) -> list[dict[str, Fill]]:
     assert key is not None
     found = []
     for cell in board.cells:
-        marks = list(_MARK.finditer(cell.text))
+        marks = list(MARK.finditer(cell.text))
+        trail = marks_trail(cell.text)
         for index, match in enumerate(marks):
-            end = marks[index + 1].start() if index + 1 < len(marks) else len(cell.text)
-            words = Span(cell, match.end(), end).stripped()
-            if not words.text:
-                words = next((one.span.stripped() for one in board.sheet(cell).right_of(cell)), words)
-            ticked = stated(match.group())
+            if trail:
+                words = Span(cell, marks[index - 1].end() if index else 0, match.start()).stripped()
+            else:
+                end = marks[index + 1].start() if index + 1 < len(marks) else len(cell.text)
+                words = Span(cell, match.end(), end).stripped()
+                if not words.text:
+                    words = next((one.span.stripped() for one in board.sheet(cell).right_of(cell)), words)
             told = text_fill(_node(key), (words,)) if words.text else None
-            if told is not None and ticked is not None:
+            if told is not None:
                 mark = Span(cell, match.start(), match.end())
-                found.append({key.key: told, flag.key: Fill(ticked, (mark,), exact=False)})
+                found.append({key.key: told, flag.key: Fill(is_ticked(match.group()), (mark,), exact=False)})
     return found
 
 
@@ -66,7 +69,7 @@ def _named(board: Board) -> Iterator[tuple[Span, Span | None]]:
     """What a colon or a known label names, and the text beside it."""
     taken: set[int] = set()
     for cell in board.cells:
-        if id(cell) in taken or _MARK.search(cell.text):
+        if id(cell) in taken or MARK.search(cell.text):
             continue
         parted = re.match(r"\s*([^:]{2,60}?)\s*[:\uff1a]\s*(.*)$", cell.text)
         labels = board.labels.at(cell)

@@ -260,6 +260,8 @@ def _address_below(board: Board, name: Cell, besides: frozenset[int]) -> list[Sp
     last = name
     sheet = board.sheets[0]
     for row in sheet.rows[name.row + 1 : name.row + 1 + _MOST_LINES + 2]:
+        if (sheet.page, row[0].row) in board.heads:  # "Widget 5" is no street and its number there
+            break
         here = [cell for cell in row if _stacked(cell, last) or _stacked(cell, name)]
         if not here:
             continue

@@ -9,9 +9,9 @@ from typing import Final
 
 from extraction.rules.board import Board
 from extraction.rules.sheet import Cell
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS, Group, Leaf
 from extraction.rules.writing import Fill
+from extraction.vocabulary.concepts import concepts
 
 _BALANCES: Final = frozenset({"opening_balance", "closing_balance", "total", "subtotal"})
 """What a dated line says that is no transaction; "card payment" is one."""

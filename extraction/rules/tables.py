@@ -14,9 +14,9 @@ from extraction.rules.findings import Finding
 from extraction.rules.labels import Label, normal
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.rules.table_parts import Row, has_column, is_summary, key_of, leaf_of
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import COLUMNS, Group, Leaf
 from extraction.rules.writing import Fill, text_fill, written
+from extraction.vocabulary.concepts import concepts
 
 _MOST_APART: Final = 3.5
 """Blank between two lines of one table, in heights of its text."""
@@ -133,6 +133,8 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
         ):
             break
         if is_summary(board, cells):
+            if rows and waiting is not None and text_key is not None:
+                rows.append(Row({text_key: waiting}, counted=True))
             if rows:
                 break
             continue
@@ -140,6 +142,8 @@ def _headed_rows(board: Board, sheet: Sheet, head: int, columns: Sequence[_Colum
         below = cells[0]
         row = _by_columns(board, cells, columns, group)
         numbered = any(key != text_key for key in row.fills)
+        if text_key is not None and waiting is not None and row.counted:  # a line of its own that has no amounts
+            rows.append(Row({text_key: waiting}, counted=True))
         if text_key is not None and waiting is not None and numbered and not row.counted:
             more = row.fills.get(text_key)
             row.fills[text_key] = waiting
@@ -194,6 +198,7 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
                 row.counted |= not row.fills and not texts
                 continue
             if column.key is None:
+                row.counted |= "position" in column.names and not row.fills and not texts
                 _signed(row, column, finding, columns, group)
                 continue
             leaf = leaf_of(group, column.key)
@@ -201,13 +206,23 @@ def _by_columns(board: Board, cells: Sequence[Cell], columns: Sequence[_Column],
                 continue
             if leaf.written:
                 texts.setdefault(column.key, []).append(chunk)
-            elif finding is not None and column.key not in row.fills and (fill := written(leaf, finding)) is not None:
-                row.fills[column.key] = fill
+            elif finding is not None and column.key not in row.fills:
+                if has_column(group, "running_balance"):
+                    finding = _of_bank(finding)
+                if (fill := written(leaf, finding)) is not None:
+                    row.fills[column.key] = fill
     for key, spans in texts.items():
         leaf = leaf_of(group, key)
         if leaf is not None and (fill := text_fill(leaf, [span.stripped(" ") for span in spans])) is not None:
             row.fills[key] = fill
     return row
+
+
+def _of_bank(finding: Finding) -> Finding:
+    """An amount of a statement, where DR behind it means that it went out, or is owed."""
+    if finding.number is None or not re.search(r"\dDR$|\sDR$", finding.span.text, re.IGNORECASE):
+        return finding
+    return replace(finding, readings=(-abs(finding.number),))
 
 
 def _signed(row: Row, column: _Column, finding: Finding | None, columns: Sequence[_Column], group: Group) -> None:

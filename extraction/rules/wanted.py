@@ -10,9 +10,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from extraction.errors import SchemaError
 from extraction.places import GEOMETRY
-from extraction.rules.vocabulary import Kind, concepts
 from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
+from extraction.vocabulary.concepts import Kind, concepts
 
 LeafKind: TypeAlias = Kind | Literal["enum", "boolean", "const", "null", "any", "box", "other"]
 """Of a leaf. "other" is what rules cannot fill: points, polygons, colours, objects with free keys."""

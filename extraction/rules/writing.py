@@ -14,6 +14,7 @@ from extraction.rules.findings import Finding
 from extraction.rules.labels import normal
 from extraction.rules.sheet import Span
 from extraction.rules.wanted import Leaf, words_of
+from extraction.written_numbers import read_number
 
 _MEANT: Final[Mapping[str, str]] = {
     "cash": r"cash|tunai|bar|bargeld|especes|efectivo|contanti?|contante|dinheiro|barzahlung",
@@ -31,11 +32,6 @@ _MEANT: Final[Mapping[str, str]] = {
     "residence permit": r"residence permit|aufenthaltstitel|titre de sejour|permiso de residencia|permesso di soggiorno",
 }
 """What paper says for some choices of schemas, as regular expressions of whole words."""
-
-_YES: Final = frozenset("yes y ja oui si sim x true".split())
-_NO: Final = frozenset("no n nein non nee nao false".split())
-_TICKED: Final = re.compile(r"[☑☒✓✔✗✘]|\[\s?[xX✓✔*]\s?\]|\(\s?[xX]\s?\)")
-_UNTICKED: Final = re.compile(r"[☐▢□]|\[\s*\]|\(\s*\)|\[_+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +100,6 @@ def _said(choice: str, text: str) -> re.Match[str] | None:
     return re.search(rf"(?<![^\W_])(?:{pattern})(?![^\W_])", text)
 
 
-def stated(text: str) -> bool | None:
-    """What a mark or a word beside a label says: ticked or yes, not ticked or no; None where it says neither."""
-    if _TICKED.search(text):
-        return True
-    if _UNTICKED.search(text):
-        return False
-    words = normal(text).split()
-    if len(words) == 1 and words[0].strip(".,") in _YES | _NO:
-        return words[0].strip(".,") in _YES
-    return None
-
-
 def allowed(form: Mapping[str, Any], value: Any) -> bool:
     """Whether a leaf's schema lets a value pass: its choices, bounds, lengths and pattern."""
     if "enum" in form and value not in form["enum"]:
@@ -143,7 +127,7 @@ def _json_of(leaf: Leaf, reading: object, text: str) -> Any:
         step = leaf.form.get("multipleOf")
         if isinstance(step, (int, float)) and step and reading % Decimal(str(step)):
             return None
-        return int(reading) if whole and "." not in text and "," not in text else float(reading)
+        return int(reading) if whole and "." not in text and "," not in text else read_number(f"{reading:f}")
     if isinstance(reading, date):
         return reading.isoformat()
     if isinstance(reading, time):

@@ -10,7 +10,8 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from decimal import Decimal
+from typing import Annotated, Any, Literal, cast
 
 import pytest
 from langchain_core.messages import AIMessage
@@ -33,18 +34,25 @@ from extraction import (
 )
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
+from extraction.images import Picture
 from extraction.pages.page import Page
-from extraction.pages.words import PageWords, Word
-from extraction.schemas import Box, Check, json_schema_of
+from extraction.pages.words import Line, PageWords, Word
+from extraction.schemas import Box, Check, SumOf, json_schema_of
 from extraction.schemas.checks import DocumentSchema, Rounding
 from tests.chains.fakes import PICTURE, RemoteModel
 from tests.chains.pages_of_truth import Paper, Reader, Reopened, Statement, statement
+from tests.extraction.grounding.paper import page as printed
 
 
 def _rows(found: DocumentExtraction[Any]) -> list[dict[str, Any]]:
     """The rows as they are in the truth."""
     rows: list[dict[str, Any]] = json.loads(json.dumps(found.data["rows"]))
     return rows
+
+
+def _line(text: str) -> Line:
+    box = Box(x1=1, y1=1, x2=30, y2=8)
+    return Line((Word(text, box),), box)
 
 
 def _small(**options: Any) -> Paper:
@@ -400,6 +408,42 @@ def test_pages_that_disagree_are_told() -> None:
         document_chain(Reader(paper=paper, misread=misread), Statement).invoke(Reopened(paper))
 
 
+def test_amounts_keep_digits_that_no_float_holds() -> None:
+    class Booking(BaseModel):
+        amount: Decimal
+
+    class Account(BaseModel):
+        balance: Decimal
+        total: Annotated[Decimal | None, SumOf("lines/*/amount")]
+        share: float
+        lines: list[Booking]
+
+    amounts = ["12345678901234567.89", "0.02"]
+    total = "12345678901234567.91"
+    answers = [
+        f'{{"balance": {amounts[0]}, "total": {total}, "share": {total}, "lines": [{{"amount": {amount}}}]}}'
+        for amount in amounts
+    ]
+    words = PageWords((_line("12 345 678 901 234 567,89"),), PICTURE.size, "mine")
+    model = RemoteModel(answers=answers)
+    found = extract_document(model, [PICTURE, PICTURE], Account, sources=lambda _: words, config={"max_concurrency": 1})
+    assert found.value == Account(
+        balance=Decimal(amounts[0]),
+        total=Decimal(total),
+        share=float(total),
+        lines=[Booking(amount=Decimal(one)) for one in amounts],
+    )
+    assert found.complete  # to the cent
+    assert found.conflicts == ()
+    assert json.loads(found.json())["total"] == total
+    assert type(found.data["share"]) is float
+    assert found.sources is not None
+    assert {one.match for one in found.sources["/balance"]} == {"equal"}
+    cents = [answers[0], answers[1].replace(amounts[0], "12345678901234567.88")]
+    other = extract_document(RemoteModel(answers=cents), [PICTURE, PICTURE], Account, config={"max_concurrency": 1})
+    assert [one.pointer for one in other.conflicts] == ["/balance"]
+
+
 def test_where_all_is_well_nothing_is_said() -> None:
     paper = _small()
     with warnings.catch_warnings():
@@ -539,3 +583,40 @@ def test_without_an_engine_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(MissingExtraError, match="no OCR engine is installed"):
         extract_document(model, [PICTURE], dict[str, str], sources=True)
     assert model.seen == []
+
+
+class Named(BaseModel):
+    kind: Literal["a"]
+    name: str
+
+
+class Titled(BaseModel):
+    kind: Literal["b"]
+    title: str
+
+
+class Mixed(BaseModel):
+    things: list[Named | Titled]
+    pair: tuple[str, str] | None
+
+
+def test_leaves_of_values_that_come_whole_have_their_places() -> None:
+    told = [
+        {"things": [{"kind": "a", "name": "Anna"}], "pair": ["Emil", "Otto"]},
+        {"things": [{"kind": "b", "title": "Carla"}], "pair": None},
+    ]
+    texts = (((10, 1, "Anna"), (200, 1, "Emil Otto")), ((10, 3, "Carla"),))
+    pages = [
+        Page(number, Picture(Image.new("RGB", (1000, 1000), "white")), printed(*text))
+        for number, text in enumerate(texts, 1)
+    ]
+    model = RemoteModel(answers=[json.dumps(one) for one in told])
+    found = extract_document(model, pages, Mixed, sources=True, config={"max_concurrency": 1}).sources
+    assert found is not None
+    assert {pointer: (places[0].page, places[0].text) for pointer, places in found.items()} == {
+        "/things/0/name": (1, "Anna"),
+        "/things/1/title": (2, "Carla"),
+        "/pair/0": (1, "Emil"),
+        "/pair/1": (1, "Otto"),
+    }
+    assert set(found.unlooked) == {"/things/0/kind", "/things/1/kind"}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from extraction import Sources, Verification, load_image
+from extraction import ChatOCR, Sources, Verification, load_image
 from extraction.chains.extract import aextract, extract
 from extraction.chains.verify import averify_sources, verify_sources
 from extraction.errors import OptionError
@@ -120,12 +121,35 @@ def test_verify_goes_with_an_extraction() -> None:
     assert again.sources == result.sources
 
 
+def _nested(levels: int) -> Any:
+    value: Any = "Ann"
+    for _ in range(levels):
+        value = {"name": value}
+    return value
+
+
 def test_somebody_must_read_and_pages_must_be_there() -> None:
     sources = find_sources({"name": "Ann"}, {2: WORDS})
     with pytest.raises(OptionError, match="page 2, of which there is no picture"):
         verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), engine=Reader("Ann"))
+    for pages in ([load_image(PICTURE)], PICTURE, None, {1: PICTURE}):
+        with pytest.raises(OptionError, match="must be the Picture of a page"):
+            verify_sources(sources, {"name": "Ann"}, pages, engine=Reader("Ann"))  # type: ignore[arg-type]
+    for other in ({"firm": "Ann"}, ["Ann"], "Ann"):
+        with pytest.raises(OptionError, match="of another value: in this one there is no /name"):
+            verify_sources(sources, other, {2: load_image(PICTURE)}, engine=Reader("Ann"))
+    with pytest.raises(OptionError, match="nested too deeply"):
+        verify_sources(sources, _nested(255), {2: load_image(PICTURE)}, engine=Reader("Ann"))
     with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
         asyncio.run(averify_sources(Sources({}), {}, load_image(PICTURE), engine=False))
+
+
+def test_rules_that_read_by_an_engine_are_not_asked_to_read_again() -> None:
+    sources = find_sources({"name": "Ann"}, WORDS)
+    told = verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), model=ChatOCR(), engine=Reader("Ann"))
+    assert told.verified == {"/name": Verification("Ann", None, "exact", None)}
+    with pytest.raises(OptionError, match="neither a model nor an OCR engine"):
+        verify_sources(sources, {"name": "Ann"}, load_image(PICTURE), model=ChatOCR(), engine=False)
 
 
 def test_sources_are_plotted() -> None:

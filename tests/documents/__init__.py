@@ -1,7 +1,7 @@
 """Documents made up from a seed, with the exact truth about every word, value and place on them.
 
 truth          Sample, Leaf, Place: what a generated page says and where
-receipts, invoices, forms, cards, statements   the documents
+receipts, invoices, forms, cards, statements, columns   the documents
 sales, vocabulary, locales, invoice_labels, fonts   what they are made of
 canvas, till   printing that remembers what stands where
 paper          scans and photographs of what was printed
@@ -10,6 +10,7 @@ pdf            the same pages as PDFs with a text layer
 """
 
 from tests.documents.cards import card
+from tests.documents.columns import columns
 from tests.documents.forms import form
 from tests.documents.invoices import invoice
 from tests.documents.paper import turned
@@ -25,6 +26,7 @@ __all__ = [
     "Sample",
     "Statement",
     "card",
+    "columns",
     "form",
     "invoice",
     "receipt",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from extraction.schemas.documents import BusinessCard, DocumentSchema, Form, Invoice, Receipt
 from extraction.schemas.geometry import Box
-from tests.documents import Sample, card, form, invoice, receipt, turned
+from tests.documents import Sample, card, columns, form, invoice, receipt, turned
 from tests.documents.canvas import Canvas, Fact
 from tests.documents.fonts import MONO, PROPORTIONAL, Face
 
@@ -152,3 +153,13 @@ def test_repeated_values_are_told_apart() -> None:
     for leaf in totals:
         for place in leaf.elsewhere:
             assert place.box.iou(leaf.right.box) == 0
+
+
+def test_columns_are_read_one_after_the_other() -> None:
+    sample = columns(3, paper="clean")
+    assert sample.picture.tobytes() == columns(3, paper="clean").picture.tobytes() != columns(4).picture.tobytes()
+    left, right = ([line for line in sample.words.lines if line.block == block] for block in (1, 2))
+    assert len(left) == len(right) > 10
+    assert max(line.box.x2 for line in left) < min(line.box.x1 for line in right)
+    assert [*sample.words.lines] == [sample.words.lines[0], *left, *right]
+    assert all(one.box.y2 <= two.box.y1 for column in (left, right) for one, two in pairwise(column))

@@ -90,6 +90,20 @@ def run(*args: str, input: bytes | None = None) -> Result:
     return extraction("run", *args, *schema, "--model", "painter", input=input)
 
 
+def test_an_answer_that_is_nested_too_deeply_fails_its_own_picture(
+    painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = '{"a": ' * 260 + "1" + "}" * 260
+    Path("any.json").write_text('{"type": "object"}', encoding="utf-8")
+    monkeypatch.setattr(painter, "write", lambda rgb: (deep if rgb == (255, 0, 0) else '{"a": 1}', "stop"))
+    done = run("red.png", "green.png", "--schema", "any.json")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "extraction: red.png: the value is nested too deeply to be written as JSON\n",
+    )
+    assert json.loads(done.stdout)[1] == {"image": "green.png", "value": {"a": 1}}
+
+
 def value(color: str) -> dict[str, Any]:
     return {"objects": [{"label": "square", "color": color, "box": [50.0, 25.0, 150.0, 75.0]}]}
 
@@ -510,6 +524,27 @@ def test_a_full_disk_behind_standard_output_is_one_line() -> None:
     assert done.stderr.decode().splitlines() == [
         "extraction: the result cannot be written to standard output: No space left on device"
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (["--version"], 0, "langchain-extraction ", ""),
+        (["run", "no.png", "--schema", "scene"], 1, "", "extraction: no.png: there is no such file\n"),
+        (["run", "no.png", "--schema", "nonsense"], 2, "", "extraction: "),
+        (["nonsense"], 2, "", "extraction: No such command 'nonsense' (see python -m extraction --help)\n"),
+    ],
+    ids=["done", "failed", "option", "usage"],
+)
+def test_the_package_can_be_run_as_a_module(folder: Path, arguments: list[str], code: int, out: str, err: str) -> None:
+    command = [sys.executable, "-m", "extraction", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stderr.startswith(err), done.stdout.startswith(out)) == (code, True, True)
+    assert bool(done.stdout) == bool(out)
+    assert len(done.stderr.splitlines()) == bool(err)
 
 
 def process(program: str, *args: str) -> subprocess.Popen[bytes]:

@@ -74,6 +74,51 @@ def test_numbers_and_truths(values: tuple[Any, ...], expected: Any) -> None:
     assert type(found) is type(expected)
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"type": ["number", "string"]},
+        {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]},  # as Pydantic describes a Decimal
+        {"type": "string", "pattern": r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"},  # as it did, where it is written
+        {"type": "string", "format": "decimal"},
+        {"allOf": [{"$ref": "#/$defs/Money"}]},
+    ],
+    ids=["types", "branches", "pattern", "format", "reference"],
+)
+@pytest.mark.parametrize(
+    "values", [("100.00", "100.0"), (100.0, "100.00"), ("-0.50", "-.5"), (100, " 100.000 "), ("0", "-0.00")]
+)
+def test_amounts_that_are_equal_as_numbers_agree(form: dict[str, Any], values: tuple[Any, ...]) -> None:
+    money = {"$defs": {"Money": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}}
+    schema = {"type": "object", "properties": {"field": form}, "required": ["field"], **money}
+    assert merged(schema, *_told(*values)).conflicts == ()
+    (conflict,) = merged(schema, *_told(values[0], "100.01")).conflicts
+    assert conflict.values == ((values[0], (1,)), ("100.01", (2,)))
+
+
+@pytest.mark.parametrize(("form", "values"), [(str, ("1.0", "1.00")), (int | str, ("007", 7))], ids=["text", "code"])
+def test_texts_and_codes_are_no_numbers(form: Any, values: tuple[Any, ...]) -> None:
+    class Paper(BaseModel):
+        field: form
+
+    assert len(merged(Paper, *_told(*values)).conflicts) == 1
+
+
+def test_rows_of_one_amount_are_one_however_it_is_written() -> None:
+    class Line(BaseModel):
+        number: int | str
+        amount: float | str
+
+    class Paper(BaseModel):
+        by_key: Annotated[list[Line], Key("amount")]
+        different: Annotated[list[Line], Merge("distinct")]
+
+    one, other = {"number": 1, "amount": "100.00"}, {"number": "1", "amount": 100.0}
+    found = merged(Paper, {"by_key": [one], "different": [one]}, {"by_key": [other], "different": [other]})
+    assert found.data == {"by_key": [one], "different": [one]}
+    assert found.conflicts == ()
+
+
 def test_what_no_page_tells_is_null_and_comes_from_nowhere() -> None:
     found = merged(Plain, *_told(None, None))
     assert found.data == {"field": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -277,6 +278,37 @@ def test_pages_must_be_words() -> None:
         find_sources({}, "page.png")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("key", ["2", None, 1.5, True, (2,)], ids=str)
+def test_pages_are_numbered_by_whole_numbers(key: Any) -> None:
+    pages = {3: page((1, 1, "Ann")), key: page((1, 1, "Ann"))}
+    with pytest.raises(OptionError, match=re.escape(f"numbered by whole numbers, not by {key!r}")):
+        find_sources({"name": "Ann"}, pages)
+
+
+def _nested(levels: int) -> Any:
+    value: Any = "Ann"
+    for _ in range(levels):
+        value = {"of": value}
+    return value
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused_with_what_to_do() -> None:
+    class Person(BaseModel):
+        of: Person | str
+
+    known = page((1, 1, "Ann"))
+    (places,) = find_sources(_nested(60), known, schema=Person).values()
+    assert places[0].text == "Ann"
+    for value, schema in ((_nested(255), None), (_nested(5000), None), (_nested(180), Person)):
+        with pytest.raises(OptionError, match=r"nested too deeply .* .leave out sources and verify"):
+            find_sources(value, known, schema=schema)
+
+
+def test_what_json_has_no_form_for_is_refused() -> None:
+    with pytest.raises(OptionError, match="no form in JSON"):
+        find_sources({"name": object()}, page((1, 1, "Ann")))
+
+
 def test_sources_are_a_mapping_of_places() -> None:
     place = Source(1, box(0, 0, "a"), "a", "fuzzy", 0.9)
     sources = Sources({"/a": (place,), "/b": ()})
@@ -295,3 +327,60 @@ def test_a_share_keeps_the_sign_that_makes_it_one() -> None:
     words = page((100, 1, "Discount 50%"))
     assert first(find_sources({"discount": 0.5}, words), "/discount")[1:] == ("50%", "equal")
     assert first(find_sources({"discount": 50}, words), "/discount")[1:] == ("50", "exact")
+
+
+@pytest.mark.parametrize(
+    ("printed", "same", "others"),
+    [
+        ("C++", "c++", ["C", "C#"]),
+        ("A+", "A+", ["A", "A-"]),
+        ("A-", "A-", ["A", "A+"]),
+        ("A", "A", ["A+", "A-"]),
+        ("1234-5", "1234-5", ["12,34-5"]),
+        ("Hotel- und Gastgewerbe", "Hotel", []),
+        ("12 Long Road, London", "12 Long Road London", []),
+    ],
+)
+def test_signs_and_commas_make_another_text(printed: str, same: str, others: list[str]) -> None:
+    words = page((100, 1, "Told:"), (200, 1, printed))
+    assert find_sources({"told": same}, words)["/told"][0].match == "exact"
+    assert [find_sources({"told": one}, words)["/told"][0].match for one in others] == ["fuzzy"] * len(others)
+    if others:
+        assert find_sources({"told": same}, words)["/told"][0].text == printed
+
+
+@pytest.mark.parametrize(
+    ("printed", "beside", "meant", "other"),
+    [
+        ("1.234", ("12,50", "7,00"), 1234, 1.234),
+        ("1,234", ("12,50", "7,00"), 1.234, 1234),
+        ("1.234", ("12.50", "7.00"), 1.234, 1234),
+        ("1,234", ("12.50", "7.00"), 1234, 1.234),
+        ("03/04/2024", ("25/04/2024", "1"), "2024-04-03", "2024-03-04"),
+        ("03/04/2024", ("04/25/2024", "1"), "2024-03-04", "2024-04-03"),
+    ],
+)
+def test_a_page_tells_how_it_writes_numbers_and_dates(
+    printed: str, beside: tuple[str, str], meant: object, other: object
+) -> None:
+    words = page((100, 1, "Told:"), (200, 1, printed), (100, 3, "Others"), (300, 3, beside[0]), (300, 4, beside[1]))
+    assert find_sources({"told": meant}, words)["/told"][0].equal
+    found = find_sources({"told": other}, words)
+    assert found.unequal == ("/told",)
+    assert found["/told"][0].text == printed
+
+
+@pytest.mark.parametrize(
+    ("printed", "beside", "values"),
+    [
+        ("1.234", ("12,50", "7.00"), [1234, 1.234]),
+        ("1.234", ("12,50", "Tea"), [1234, 1.234]),
+        ("03/04/2024", ("25/04/2024", "04/25/2024"), ["2024-04-03", "2024-03-04"]),
+        ("03/04/2024", ("24-03-12", "05/05/2024"), ["2024-04-03", "2024-03-04"]),
+    ],
+)
+def test_both_readings_are_equal_where_a_page_tells_nothing(
+    printed: str, beside: tuple[str, str], values: list[object]
+) -> None:
+    words = page((100, 1, "Told:"), (200, 1, printed), (100, 3, "Others"), (300, 3, beside[0]), (300, 4, beside[1]))
+    assert all(find_sources({"told": value}, words)["/told"][0].equal for value in values)

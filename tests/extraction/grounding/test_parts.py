@@ -83,6 +83,10 @@ def test_a_list_in_another_order_than_the_page() -> None:
         ("quantity", "Qté"),
         ("phone", "Tél. :"),
         ("due_date", "Due date"),
+        ("first_name", "Vorname"),
+        ("zip_code", "PLZ"),
+        ("tip", "Trinkgeld"),
+        ("shipping", "Versandkosten"),
     ],
 )
 def test_labels_of_fields(name: str, label: str) -> None:

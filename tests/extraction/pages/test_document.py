@@ -7,6 +7,8 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,9 @@ def test_pages_are_chosen_in_the_order_that_was_asked_for(pages: Any, numbers: t
         ([], "no pages were chosen"),
         ([1.0], r"whole numbers, not by 1\.0"),
         (True, "not by True"),
+        (b"1", "not by bytes"),
+        (["1"], "not by '1'"),
+        ("1" * 5000, "names no pages"),
     ],
 )
 def test_pages_that_are_not_there_are_refused(pages: Any, words: str) -> None:
@@ -109,10 +114,34 @@ def test_pages_that_are_not_there_are_refused(pages: Any, words: str) -> None:
         open_document(PDF, pages=pages)
 
 
-@pytest.mark.parametrize("dpi", [0, -1, float("nan"), float("inf"), 0.5, 10_000])
+@pytest.mark.parametrize("dpi", [0, -1, float("nan"), float("inf"), 0.5, 10_000, 1e30, 10**400])
 def test_a_resolution_out_of_range_is_refused(dpi: float) -> None:
     with pytest.raises(OptionError, match="dpi lies within 1 to 2400"):
         open_document(PDF, dpi=dpi)
+
+
+@pytest.mark.parametrize("dpi", ["200", None, True, 1j, [200]], ids=str)
+def test_a_resolution_that_is_no_number_is_refused(dpi: Any) -> None:
+    with pytest.raises(OptionError, match=rf"dpi is a number of pixels per inch, not {type(dpi).__name__} .dpi=200"):
+        open_document(PDF, dpi=dpi)
+
+
+@pytest.mark.parametrize("dpi", [Decimal(100), Fraction(100), np.float32(100)], ids=repr)
+def test_a_resolution_is_any_kind_of_number(dpi: Any) -> None:
+    with open_document(PDF, dpi=dpi) as document:
+        assert (document[0].size, document[0].dpi) == ((100, 100), 100)
+
+
+@pytest.mark.parametrize("limits", [None, {"max_pages": 5}, 5], ids=str)
+def test_limits_of_another_kind_are_refused(limits: Any) -> None:
+    with pytest.raises(OptionError, match="limits are PageLimits, not"):
+        open_document(PDF, limits=limits)
+
+
+@pytest.mark.parametrize("value", ["5", None, True, [1], 1j], ids=str)
+def test_a_limit_that_is_no_number_is_refused(value: Any) -> None:
+    with pytest.raises(OptionError, match=f"PageLimits.max_pages is a number, not {type(value).__name__}"):
+        PageLimits(max_pages=value)
 
 
 def test_limits() -> None:

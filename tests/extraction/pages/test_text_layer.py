@@ -193,15 +193,23 @@ def test_single_symbols_are_left_out() -> None:
     assert page.notes == ("symbols of unknown meaning were left out of its words",)
 
 
-def _scan_with_layer(before: str, *, below: bool = False) -> bytes:
-    """A scan of the whole sheet, and what some OCR engine has read of it, above it or below."""
+def _scan_with_layer(
+    before: str,
+    *,
+    below: bool = False,
+    scan: Image.Image | None = None,
+    words: str = "read by a machine",
+    strips: int = 1,
+) -> bytes:
+    """A scan of the whole sheet, in strips, and what some OCR engine has read of it, above it or below."""
     file = io.BytesIO()
-    paper(1, (300, 200)).save(file, "JPEG")
+    (scan or paper(1, (300, 200))).save(file, "JPEG")
     shape = b"/Type/XObject/Subtype/Image/Width 300/Height 200/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/DCTDecode"
-    layer = text("read by a machine", 12, 168, before=before)
+    layer = text(words, 12, 168, before=before)
     keys = b"/Resources<</Font<</F1 %b>>/XObject<</I 3 0 R>>>>" % HELVETICA
-    scan = b"q 300 0 0 200 0 0 cm /I Do Q\n"
-    return pdf([Sheet(layer + scan if below else scan + layer, keys)], extra=[stream(file.getvalue(), shape)])
+    height = 200 // strips
+    drawn = b"".join(b"q 300 0 0 %d 0 %d cm /I Do Q\n" % (height, height * place) for place in range(strips))
+    return pdf([Sheet(layer + drawn if below else drawn + layer, keys)], extra=[stream(file.getvalue(), shape)])
 
 
 @pytest.mark.parametrize("data", [_scan_with_layer("3 Tr"), _scan_with_layer("", below=True)])
@@ -213,7 +221,20 @@ def test_the_layer_of_a_scanner_is_taken_when_asked_for(data: bytes) -> None:
 
 
 def test_what_is_printed_on_a_picture_is_seen() -> None:
-    assert _words(_scan_with_layer("1 0 0 rg")).text == "read by a machine"
+    blank = Image.new("RGB", (300, 200), (235, 235, 235))
+    assert _words(_scan_with_layer("1 0 0 rg", scan=blank)).text == "read by a machine"
+    gradient = np.linspace(0, 255, 300 * 200).reshape(200, 300).astype(np.uint8)  # a photograph, no paper
+    assert (
+        _words(_scan_with_layer("1 0 0 rg", scan=Image.fromarray(gradient).convert("RGB"))).text == "read by a machine"
+    )
+
+
+@pytest.mark.parametrize("strips", [1, 4])
+def test_a_stamp_on_a_scan_is_not_its_text(strips: int) -> None:
+    page = _page(_scan_with_layer("0 0 1 rg", words="Envelope 4711, page 1 of 3", strips=strips))
+    assert page.words is None
+    assert page.picture.words is None
+    assert page.notes == ("its text layer is only a small part of what stands on it: a stamp on a scan, perhaps",)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ PAGES = {
     140: "Corner Shop Ltd\n\nDate: 13/04/2024\nTotal: 12.50\n",
     160: "Barton Books\n\nDate: 14/04/2024\nTotal: 99.00\n",
     180: "",
+    200: "Corner Shop Ltd\n\nDate: 15/04/2024\nTotal: 12,345,678,901,234,567.89\n",
 }
 """What stands on a picture, by its height."""
 
@@ -94,6 +96,19 @@ def test_the_result_tells_where_each_value_stands(llm: ChatOCR) -> None:
         {"page": 1, "box": [80.0, 88.0, 130.0, 106.0], "text": "12.50", "match": "equal", "score": 1.0}
     ]
     assert set(told["sources"]) == {"/company", "/date", "/total"}
+
+
+def test_an_amount_keeps_digits_that_no_float_holds(llm: ChatOCR) -> None:
+    class Exact(BaseModel):
+        total: Decimal
+
+    result = extract(llm, picture(200), Exact)
+    assert result.value == Exact(total=Decimal("12345678901234567.89"))
+    assert result.raw.content == '{"total": 12345678901234567.89}'
+    assert json.loads(result.json()) == {"total": "12345678901234567.89"}
+    assert result.sources is not None
+    assert result.sources["/total"][0].equal
+    assert extract(llm, picture(200), Bill).value.total == 12345678901234567.89
 
 
 @pytest.mark.parametrize("family", ["relative-1000", "relative-1", "relative-1000-yxyx"])

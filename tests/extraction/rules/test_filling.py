@@ -325,6 +325,33 @@ def test_money_out_is_below_zero_in_one_column() -> None:
     assert (data["opening_balance"], data["closing_balance"]) == (1000.0, 3074.6)
 
 
+def test_a_debit_is_below_zero() -> None:
+    page = """
+MY BANK
+Date          Description       Amount       Balance
+01/02/2024    Pay              5.00 CR        5.00 CR
+02/02/2024    Rent            50.00 DR       45.00 DR
+"""
+    data = fill(BankStatement, page).data
+    assert [(one["amount"], one["balance"]) for one in data["transactions"]] == [(5.0, 5.0), (-50.0, -45.0)]
+
+
+def test_a_numbered_line_without_amounts_is_a_line_of_its_own_and_no_address() -> None:
+    page = """
+ACME LTD
+Pos    Description        Qty    Price    Amount
+1      Widget 5             3     2.00      6.00
+2      Gadget           free
+3      Thing                1    12.00     12.00
+4      Manual
+Total                                      18.00
+"""
+    data = fill(Invoice, page).data
+    assert data["seller"]["address"] is None
+    told = [(one["description"], one["amount"]) for one in data["items"]]
+    assert told == [("Widget 5", 6.0), ("Gadget free", None), ("Thing", 12.0), ("Manual", None)]
+
+
 FORM = """
 Registration
 
@@ -364,6 +391,46 @@ def test_true_and_false_only_where_they_are_stated() -> None:
     assert fill(Answers, "Smoker: no\nKind: Renewal\n").data["kind"] == "renewal"
 
 
+class Person(BaseModel):
+    smoker: bool | None
+    married: bool | None
+    single: bool | None
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("Smoker: [ ] Yes  [x] No", (False, None, None)),
+        ("Smoker: [x] Yes  [ ] No", (True, None, None)),
+        ("Smoker: [x] No  [ ] Yes", (False, None, None)),
+        ("Smoker     ☐ No     ☒ Yes", (True, None, None)),
+        ("Smoker: Yes [ ]  No [x]", (False, None, None)),
+        ("Smoker: [ ] Yes  [ ] No", (None, None, None)),
+        ("Smoker: [x] Yes  [x] No", (None, None, None)),
+        ("Smoker: [ ] No", (None, None, None)),
+        ("Smoker: Yes / No", (None, None, None)),
+        ("Smoker\n[x]", (True, None, None)),
+        ("☒ Married ☐ Single", (None, True, False)),
+        ("☐ Married    ☒ Single", (None, False, True)),
+        ("Status: ☐ Married ☒ Single", (None, False, True)),
+        ("Married ☒ Single ☐", (None, True, False)),
+        ("Married ☐    Single ☒", (None, False, True)),
+        ("Married: [ ]  Single: [x]  Smoker: no", (False, False, True)),
+    ],
+)
+def test_boxes_for_yes_and_no_and_boxes_side_by_side(page: str, told: tuple[bool | None, ...]) -> None:
+    assert tuple(fill(Person, page).data.values()) == told
+
+
+def test_boxes_behind_their_words() -> None:
+    data = fill(Form, "Married ☐ Single ☒\n[x] Agreed\n").data
+    assert data["checkboxes"] == [
+        {"label": "Married", "checked": False},
+        {"label": "Single", "checked": True},
+        {"label": "Agreed", "checked": True},
+    ]
+
+
 def test_parties_keep_their_own() -> None:
     page = """
 Alder Bakery Ltd                 INVOICE
@@ -397,6 +464,28 @@ Total                             20.00
         "email": None,
         "phone": "01904 555 000",
     }
+
+
+SOLD = "CORNER CAFE\n{}\nDate 03/04/2024\nCoffee      {}\nTotal       {}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "amount", "told"),
+    [
+        ("Springfield, IL 62704", "$ 4.00", ("2024-03-04", "USD")),
+        ("SEATTLE WA 98101", "$ 4.00", ("2024-03-04", "USD")),
+        ("INVOICE NO 12345", "$ 4.00", ("2024-04-03", None)),
+        ("Tax ID 12345", "$ 4.00", ("2024-04-03", None)),
+        ("DE 80331 Munich", "4.00", ("2024-04-03", None)),
+        ("Harmonized Sales Tax", "$ 4.00", ("2024-04-03", None)),
+        ("Portland, OR 97201  GST 5%", "$ 4.00", ("2024-04-03", None)),
+        ("Storgatan 1", "4,00 kr", ("2024-04-03", None)),
+        ("Storgatan 1", "4,00 SEK", ("2024-04-03", "SEK")),
+    ],
+)
+def test_a_country_is_told_by_what_only_it_has(line: str, amount: str, told: tuple[str, str | None]) -> None:
+    data = fill(Receipt, SOLD.format(line, amount, amount)).data
+    assert (data["date"], data["currency"]) == told
 
 
 class Contacts(BaseModel):

@@ -6,8 +6,8 @@ import pytest
 
 from extraction.rules.labels import Labels, normal
 from extraction.rules.sheet import sheet_of
-from extraction.rules.vocabulary import concepts
 from extraction.rules.wanted import Group, Leaf, leaves, wanted, words_of
+from extraction.vocabulary.concepts import concepts
 from tests.extraction.rules.typed import typed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -10,7 +11,8 @@ import pytest
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
-from extraction import ChatOCR, extract_document, open_document, read_words
+from extraction import ChatOCR, aextract, extract, extract_document, find_sources, open_document, read_words
+from extraction.chains import extraction_chain
 from extraction.images import load_image
 from extraction.ocr import reading
 from tests.documents import statement
@@ -47,6 +49,24 @@ def test_a_pdf_in_a_message() -> None:
     block = {"type": "file", "mime_type": "application/pdf", "base64": base64.b64encode(BILL).decode()}
     bill = ChatOCR().with_structured_output(Bill).invoke([HumanMessage([block])])
     assert bill == Bill(invoice_number="AB-417", total=Decimal("23.50"))
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_the_picture_of_a_page_in_a_chain(wrapped: bool) -> None:
+    (page,) = open_document(BILL)
+    model = ChatOCR().with_retry() if wrapped else ChatOCR()
+    bill = Bill(invoice_number="AB-417", total=Decimal("23.50"))
+    chain = extraction_chain(model, Bill)
+    assert chain.invoke(page.picture) == bill
+    assert chain.batch([page.picture, {"image": page.picture}]) == [bill, bill]
+    assert asyncio.run(chain.ainvoke(page.picture)) == bill
+    assert extraction_chain(model, Bill, evidence="words").invoke(page.picture) == bill
+    found = extract(model, page.picture, Bill)
+    assert found.value == bill
+    assert found.sources is not None
+    assert page.words is not None
+    assert found.sources["/total"][0].box.iou(find_sources(found.data, page.words)["/total"][0].box) > 0.99
+    assert asyncio.run(aextract(model, page.picture, Bill)).value == bill
 
 
 class Row(BaseModel):

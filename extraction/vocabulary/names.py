@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from extraction.rules.vocabulary import Concept
+from extraction.vocabulary.concepts import Concept
 
 NAMES: Final[Mapping[str, Concept]] = {
     "company": Concept.of(
@@ -17,6 +17,7 @@ NAMES: Final[Mapping[str, Concept]] = {
         "business name|issued by|bill from|billed by|firma|verkaufer|lieferant|absender|rechnungssteller|vendeur|fournisseur|"
         "societe|emetteur|vendedor|proveedor|emisor|empresa|razon social|venditore|fornitore|ditta|cedente|verkoper|"
         "leverancier|bedrijf|employer",
+        term="company",
     ),
     "customer": Concept.of(
         "text",
@@ -26,6 +27,7 @@ NAMES: Final[Mapping[str, Concept]] = {
         "account holder|account name|payer|recipient|rechnung an|rechnungsempfanger|rechnungsadresse|"
         "kunde|kontoinhaber|empfanger|facture a|factures a|adresse de facturation|client e|destinataire|titulaire|facturar a|"
         "cliente|comprador|titular|fatturare a|destinatario|intestatario|acquirente|factuur aan|factuuradres|klant",
+        term="customer",
     ),
     "ship_to": Concept.of(
         "text",
@@ -41,19 +43,27 @@ NAMES: Final[Mapping[str, Concept]] = {
         "home address|residence",
         "postal address|street address|mailing address|home address|address|residence|adresse|anschrift|wohnort|domicile|"
         "direccion|domicilio|indirizzo|residenza|adres|endereco",
+        term="address",
     ),
     "street": Concept.of(
-        "text", "street|street name|street line|address line|address line 1|road", "street|strasse|rue|calle|via|straat"
+        "text",
+        "street|street name|street line|address line|address line 1|road",
+        "street|strasse|rue|calle|via|straat",
+        term="street",
     ),
     "postal_code": Concept.of(
         "code",
         "postal code|zip|zip code|postcode|post code|plz",
         "postal code|zip code|zip|postcode|plz|code postal|cap|cp",
+        term="postal code",
     ),
     "city": Concept.of(
-        "text", "city|town|place|ort|stadt|ville|ciudad", "city|town|ort|stadt|ville|ciudad|citta|plaats|stad"
+        "text",
+        "city|town|place|ort|stadt|ville|ciudad",
+        "city|town|ort|stadt|ville|ciudad|citta|plaats|stad",
+        term="city",
     ),
-    "country": Concept.of("text", "country|country name|land|pays", "country|land|pays|pais|paese"),
+    "country": Concept.of("text", "country|country name|land|pays", "country|land|pays|pais|paese", term="country"),
     "phone": Concept.of(
         "phone",
         "phone|phone number|telephone|telephone number|tel|mobile|mobile number|cell|cell phone|contact number|merchant phone|"
@@ -61,17 +71,20 @@ NAMES: Final[Mapping[str, Concept]] = {
         "telephone number|phone number|contact number|telephone|phone|tel number|tel|ph|mobile number|mobile|mob|cell|"
         "telefon|telefonnummer|mobil|handy|fon|portable|telefono|movil|cellulare|telefoon|telefone|celular|direct|hotline|"
         "call us|hp",
+        term="phone",
     ),
-    "fax": Concept.of("phone", "fax|fax number|telefax", "fax number|fax|telefax|telecopie"),
+    "fax": Concept.of("phone", "fax|fax number|telefax", "fax number|fax|telefax|telecopie", term="fax"),
     "email": Concept.of(
         "email",
         "email|email address|e mail|mail|mail address",
         "email address|e mail address|email|e mail|mail|courriel|correo",
+        term="email",
     ),
     "url": Concept.of(
         "url",
         "website|url|web|web site|homepage|site|web address|link|internet",
         "website|web site|web|homepage|internet|url|site web|sitio web|sito web|sito|www",
+        term="url",
     ),
     "person": Concept.of(
         "text",
@@ -85,11 +98,13 @@ NAMES: Final[Mapping[str, Concept]] = {
         "given name|given names|first name|forename|firstname|vorname|prenom",
         "given names|given name|first name|forenames|forename|first names|vornamen|vorname|prenoms|prenom s|prenom|"
         "nombres|nome|voornamen|voornaam",
+        term="first name",
     ),
     "surname": Concept.of(
         "text",
         "surname|last name|family name|lastname|nachname",
         "surname|last name|family name|nachname|familienname|nom de famille|apellidos|apellido|cognome|achternaam|nom",
+        term="last name",
     ),
     "job_title": Concept.of(
         "text",
@@ -100,6 +115,7 @@ NAMES: Final[Mapping[str, Concept]] = {
         "text",
         "department|dept|division",
         "department|dept|division|abteilung|departement|departamento|reparto|afdeling",
+        term="department",
     ),
     "document_number": Concept.of(
         "code",
@@ -109,31 +125,40 @@ NAMES: Final[Mapping[str, Concept]] = {
         "driver license number|card number|document id|identification number|ausweisnummer|passnummer|"
         "dokumentennummer|numero de document|numero du document|numero de documento|numero documento|documentnummer|"
         "paspoortnummer|dni|licence|dl number|dl",
+        term="document number",
     ),
     "nationality": Concept.of(
         "text",
         "nationality|citizenship",
         "nationality|citizenship|staatsangehorigkeit|nationalite|nacionalidad|cittadinanza|nationaliteit",
+        term="nationality",
     ),
-    "sex": Concept.of("text", "sex|gender|geschlecht", "sex|gender|geschlecht|sexe|sexo|sesso|geslacht"),
+    "sex": Concept.of("text", "sex|gender|geschlecht", "sex|gender|geschlecht|sexe|sexo|sesso|geslacht", term="sex"),
     "birth_place": Concept.of(
         "text",
         "place of birth|birth place|birthplace|birth city",
         "place of birth|birthplace|birth place|geburtsort|lieu de naissance|lugar de nacimiento|luogo di nascita|geboorteplaats",
+        term="birth place",
     ),
     "authority": Concept.of(
         "text",
         "issuing authority|authority|issued by|issuer of document",
         "issuing authority|authority|ausstellende behorde|behorde|autorite|autoridad|autorita|autoriteit",
+        term="authority",
     ),
-    "height": Concept.of("text", "height|body height", "height|hgt|grosse|taille|estatura|statura|lengte"),
-    "eye_color": Concept.of("text", "eye color|eye colour|eyes", "eye color|eye colour|eyes|augenfarbe"),
+    "height": Concept.of(
+        "text", "height|body height", "height|hgt|grosse|taille|estatura|statura|lengte", term="height"
+    ),
+    "eye_color": Concept.of(
+        "text", "eye color|eye colour|eyes", "eye color|eye colour|eyes|augenfarbe", term="eye color"
+    ),
     "personal_number": Concept.of(
         "code",
         "personal number|national number|social security number|ssn|national id|national identification number|tax payer number",
         "personal number|national number|social security number|social security|ssn|national id|national insurance number|"
         "personal id|personennummer|sozialversicherungsnummer|numero de securite sociale|numero personal|bsn|"
         "codice personale",
+        term="personal number",
     ),
     "issuing_country": Concept.of(
         "text",

@@ -26,16 +26,18 @@ class Concept:
         kind: What its values look like.
         fields: What schemas call it: words in lower case, parted by blanks.
         labels: What paper calls it, the surest first.
+        term: What each of its labels of one word means, in English words; empty where they mean several things.
     """
 
     kind: Kind
     fields: tuple[str, ...]
     labels: tuple[str, ...]
+    term: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, kind: Kind, fields: str, labels: str) -> Concept:
-        """A concept from lists that ``|`` parts."""
-        return cls(kind, _listed(fields), _listed(labels))
+    def of(cls, kind: Kind, fields: str, labels: str, *, term: str = "") -> Concept:
+        """A concept from lists that ``|`` parts, and a term's words."""
+        return cls(kind, _listed(fields), _listed(labels), tuple(term.split()))
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -45,7 +47,10 @@ def _listed(text: str) -> tuple[str, ...]:
 @cache
 def concepts() -> Mapping[str, Concept]:
     """All of them by name."""
-    from extraction.rules.vocabulary_amounts import AMOUNTS
-    from extraction.rules.vocabulary_names import NAMES
+    from extraction.vocabulary.amounts import AMOUNTS
+    from extraction.vocabulary.columns import COLUMNS
+    from extraction.vocabulary.dates import DATES
+    from extraction.vocabulary.names import NAMES
+    from extraction.vocabulary.things import THINGS
 
-    return {**AMOUNTS, **NAMES}
+    return {**AMOUNTS, **DATES, **THINGS, **COLUMNS, **NAMES}
