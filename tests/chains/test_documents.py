@@ -439,6 +439,12 @@ def test_amounts_keep_digits_that_no_float_holds() -> None:
     assert type(found.data["share"]) is float
     assert found.sources is not None
     assert {one.match for one in found.sources["/balance"]} == {"equal"}
+    as_json = extract_document(
+        RemoteModel(answers=answers), [PICTURE, PICTURE], json_schema_of(Account), config={"max_concurrency": 1}
+    )
+    assert as_json.complete
+    assert as_json.value == as_json.data
+    assert type(as_json.data["total"]) is float
     cents = [answers[0], answers[1].replace(amounts[0], "12345678901234567.88")]
     other = extract_document(RemoteModel(answers=cents), [PICTURE, PICTURE], Account, config={"max_concurrency": 1})
     assert [one.pointer for one in other.conflicts] == ["/balance"]
