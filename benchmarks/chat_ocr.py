@@ -17,7 +17,6 @@ import argparse
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
@@ -29,6 +28,7 @@ from extraction.pages.words import PageWords
 from extraction.rules.filling import fill_schema
 from extraction.schemas import json_schema_of
 from extraction.schemas.documents import Invoice, Receipt
+from extraction.schemas.pointers import leaves_of, pointer
 from tests.documents.invoices import invoice
 from tests.documents.receipts import receipt
 from tests.documents.truth import Sample
@@ -44,18 +44,6 @@ class Scores:
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     ungrounded: list[str] = field(default_factory=list)
     values: int = 0
-
-
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a JSON value with their JSON pointers."""
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from leaves(one, f"{path}/{key}")
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from leaves(one, f"{path}/{index}")
-    else:
-        yield path, value
 
 
 def same(one: Any, other: Any) -> bool:
@@ -102,24 +90,24 @@ def is_on(value: Any, words: PageWords) -> bool:
 
 def score(sample: Sample, data: Any, words: PageWords, scores: Scores) -> list[str]:
     """Counts one document; what is not right is told, line by line."""
-    truth, told = dict(leaves(sample.value)), dict(leaves(data))
+    truth, told = ({pointer(path): leaf for path, leaf in leaves_of(value)} for value in (sample.value, data))
     problems = []
-    for pointer in dict.fromkeys([*truth, *told]):
-        if pointer.endswith(("/cashier", "/items", "/taxes")) or (pointer not in told and truth.get(pointer) is None):
+    for at in dict.fromkeys([*truth, *told]):
+        if at.endswith(("/cashier", "/items", "/taxes")) or (at not in told and truth.get(at) is None):
             continue
-        wanted, found = truth.get(pointer), told.get(pointer)
-        name = re.sub(r"/\d+", "/*", pointer)
+        wanted, found = truth.get(at), told.get(at)
+        name = re.sub(r"/\d+", "/*", at)
         outcome = (
             "right" if same(wanted, found) else "missed" if found is None else "extra" if wanted is None else "wrong"
         )
         scores.outcomes[name][outcome] += 1
         if outcome != "right":
-            problems.append(f"{pointer}: {outcome}: {wanted!r} -> {found!r}")
+            problems.append(f"{at}: {outcome}: {wanted!r} -> {found!r}")
         if found is not None:
             scores.values += 1
             if not is_on(found, words):
-                scores.ungrounded.append(f"{sample.name} {pointer}: {found!r}")
-                problems.append(f"{pointer}: stands nowhere: {found!r}")
+                scores.ungrounded.append(f"{sample.name} {at}: {found!r}")
+                problems.append(f"{at}: stands nowhere: {found!r}")
     return problems
 
 

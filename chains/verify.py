@@ -23,6 +23,7 @@ from extraction.grounding.sources import Match, Source, Sources, Verification
 from extraction.grounding.values import says
 from extraction.images import Picture, load_image
 from extraction.schemas.geometry import Box
+from extraction.schemas.pointers import steps_of
 
 _READING: Final = {
     "title": "Reading",
@@ -146,8 +147,7 @@ def _pieces(sources: Sources, data: Any, pages: Picture | Mapping[int, Picture])
 
 
 def _value_at(data: Any, pointer: str) -> Any:
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in steps_of(pointer):
         data = data[int(key)] if isinstance(data, list) else data[key]
     return data
 

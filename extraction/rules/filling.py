@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from extraction.grounding.sources import Source
 from extraction.pages.words import PageWords
-from extraction.places import Path, pointer
+from extraction.places import Path
 from extraction.rules.board import Board
 from extraction.rules.choosing import LOOKS
 from extraction.rules.fields import Fields
@@ -21,6 +21,7 @@ from extraction.rules.taxes import is_taxes, taxes
 from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, phrases_in, wanted
 from extraction.rules.writing import Fill, text_fill, written
 from extraction.schemas.geometry import Box
+from extraction.schemas.pointers import pointer
 
 _PLACE_WORDS: Final = frozenset("box bbox bounding place location region rect where area position".split())
 

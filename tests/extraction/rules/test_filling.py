@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from extraction.rules.filling import Filled, fill_schema
 from extraction.schemas import Box, json_schema_of
 from extraction.schemas.documents import BankStatement, BusinessCard, Form, IdentityDocument, Invoice, Receipt, Table
+from extraction.schemas.pointers import leaves_of, pointer
 from tests.extraction.rules.typed import typed
 
 
@@ -83,23 +84,15 @@ def test_every_value_has_its_place() -> None:
     assert source.box == next(word.box for word in words if word.text == "£16.44")
     assert filled.sources["/company"].match == "exact"
     assert filled.sources["/items/2/unit_price"].text == "2.50"
-    said = {pointer for pointer, value in _leaves(filled.data) if value is not None}
+    said = {pointer(path) for path, value in leaves_of(filled.data) if value is not None}
     assert set(filled.sources) == said
-
-
-def _leaves(value: Any, pointer: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict):
-        return [leaf for key, one in value.items() for leaf in _leaves(one, f"{pointer}/{key}")]
-    if isinstance(value, list):
-        return [leaf for index, one in enumerate(value) for leaf in _leaves(one, f"{pointer}/{index}")]
-    return [(pointer, value)]
 
 
 @pytest.mark.parametrize("schema", [Receipt, Invoice, BusinessCard, IdentityDocument, Form, Table, BankStatement])
 def test_an_empty_page_fills_nothing(schema: Any) -> None:
     filled = fill(schema, "")
     assert filled.missing == ()
-    assert all(value is None for _, value in _leaves(filled.data))
+    assert all(value is None for _, value in leaves_of(filled.data))
     assert filled.sources == {}
     schema.model_validate(filled.data)
 
