@@ -23,7 +23,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from extraction.grounding.numbers import Money
-from extraction.grounding.values import find_values
+from extraction.grounding.values import bare, find_values
 from extraction.pages.words import PageWords
 from extraction.rules.filling import fill_schema
 from extraction.schemas import json_schema_of
@@ -55,18 +55,14 @@ def same(one: Any, other: Any) -> bool:
             return True
     except InvalidOperation:
         pass
-    first, second = _bare(str(one)), _bare(str(other))
+    first, second = bare(str(one)), bare(str(other))
     clocks = re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(one)) and re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(other))
     return first == second or (bool(clocks) and str(one)[:5] == str(other)[:5])
 
 
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
-
-
 def is_on(value: Any, words: PageWords) -> bool:
     """Whether a page says a value anywhere: as text, or as a number, a date or a time of the same value."""
-    if isinstance(value, str) and _bare(value) in _bare(words.text):
+    if isinstance(value, str) and bare(value) in bare(words.text):
         return True
     for line in words.text.splitlines():
         for found in find_values(line):

@@ -7,9 +7,10 @@ What a separator means is decided by the digits around it where they tell, and k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 SAME_WIDTH = str.maketrans(
     {
@@ -21,7 +22,7 @@ SAME_WIDTH = str.maketrans(
 )
 """Characters that are written in several ways, one for one, so that spans stay true."""
 
-_SIGNS: dict[str, tuple[str, ...]] = {
+SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     "€": ("EUR",),
     "£": ("GBP",),
     "$": ("USD", "CAD", "AUD", "SGD", "NZD", "HKD", "TWD", "MXN"),
@@ -63,14 +64,16 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "Euros": ("EUR",),
     "Dollars": ("USD",),
 }
+"""Signs and words for currencies, with the ISO 4217 codes that each may stand for, the likeliest first."""
+
 _CODES = (
     "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JOD JPY KES KRW KWD LKR MAD "
     "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RMB RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
 ).split()
 
-_CURRENCIES = {name.casefold(): codes for name, codes in (*_SIGNS.items(), *((code, (code,)) for code in _CODES))}
+_CURRENCIES = {name.casefold(): codes for name, codes in (*SIGNS.items(), *((code, (code,)) for code in _CODES))}
 _CURRENCIES["rmb"] = ("CNY",)
-_CURRENCY = "|".join(re.escape(name) for name in sorted({*_SIGNS, *_CODES}, key=len, reverse=True))
+_CURRENCY = "|".join(re.escape(name) for name in sorted({*SIGNS, *_CODES}, key=len, reverse=True))
 
 _DIGITS = r"[0-9]+(?:[.,'][0-9]+|[ ][0-9]{3}(?![0-9])|[ ][0-9]{2}(?=(?:[ ][0-9]{2})*[ ][0-9]{3}(?![0-9])))*|[.,][0-9]+"
 _NUMBER = re.compile(

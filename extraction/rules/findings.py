@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from extraction.grounding.numbers import Money, read_currency
+from extraction.grounding.numbers import SIGNS, Money, read_currency
 from extraction.grounding.values import Found, find_values
 from extraction.rules.sheet import Cell, Sheet, Span
+from extraction.schemas.iban import is_iban
 
 Look: TypeAlias = Literal["money", "number", "percent", "date", "time", "phone", "email", "url", "iban"]
 """What a value looks like: "money" names its currency or has two decimals."""
@@ -28,8 +29,9 @@ _IBAN: Final = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[0-9]{2}(?:\s?[A-Z0-9]{2,4}){3,
 _NUMERIC_DATE: Final = re.compile(r"(?<!\d)(\d{1,2})\s?([-/.])\s?(\d{1,2})\s?\2\s?(?:\d{4}|\d{2})(?!\d)")
 _US_ADDRESS: Final = re.compile(r"\b[A-Z]{2}\.? ?\d{5}(?:-\d{4})?\b")
 _US_WORDS: Final = re.compile(r"\b(?:sales tax|gratuity|zip code|social security|state tax)\b", re.IGNORECASE)
+_NOT_OF_LETTERS: Final = tuple(sign for sign in SIGNS if not sign.strip(".").isalpha() and sign != "$")
 _SYMBOL: Final = re.compile(
-    r"[€£₹₩₽₺₪฿₱₫₴₦¥]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr|kr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$"
+    rf"{'|'.join(map(re.escape, _NOT_OF_LETTERS))}|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|kr)(?![^\W\d_])"
 )
 _CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 
@@ -144,7 +146,7 @@ def _found(cell: Cell) -> Iterator[Finding]:
     for look, pattern in (("email", _EMAIL), ("iban", _IBAN), ("url", _URL)):
         for match in pattern.finditer(text):
             whole = match.group()
-            if look == "iban" and not _is_iban(whole):
+            if look == "iban" and not is_iban(whole):
                 continue
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
@@ -206,9 +208,3 @@ def _month_first(one: Finding) -> Finding:
     if one.look != "date" or match is None:
         return one
     return replace(one, readings=tuple(sorted(one.readings, key=lambda day: getattr(day, "month", 0) != int(match[1]))))
-
-
-def _is_iban(text: str) -> bool:
-    """Whether the check digits are right (ISO 13616: the rearranged number is 1 modulo 97)."""
-    plain = re.sub(r"\s", "", text)
-    return 15 <= len(plain) <= 34 and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1

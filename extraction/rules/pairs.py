@@ -9,11 +9,10 @@ from typing import Final
 from extraction.rules.board import Board
 from extraction.rules.sheet import Cell, Span
 from extraction.rules.wanted import Field, Group, Leaf
-from extraction.rules.writing import Fill, stated, text_fill
+from extraction.rules.writing import TICK, Fill, stated, text_fill
 
 _KEYS: Final = frozenset("key label name field question caption".split())
 _VALUES: Final = frozenset("value answer content entry text".split())
-_MARK: Final = re.compile(r"[☐▢□☑☒✓✔✗✘]|\[\s*[xX✓✔*_]?\s*\]|\(\s*[xX]?\s*\)")
 
 
 def is_pairs(group: Group) -> bool:
@@ -48,7 +47,7 @@ def checkboxes(board: Board, group: Group) -> list[dict[str, Fill]]:
     assert key is not None
     found = []
     for cell in board.cells:
-        marks = list(_MARK.finditer(cell.text))
+        marks = list(TICK.finditer(cell.text))
         for index, match in enumerate(marks):
             end = marks[index + 1].start() if index + 1 < len(marks) else len(cell.text)
             words = Span(cell, match.end(), end).stripped()
@@ -66,7 +65,7 @@ def _named(board: Board) -> Iterator[tuple[Span, Span | None]]:
     """What a colon or a known label names, and the text beside it."""
     taken: set[int] = set()
     for cell in board.cells:
-        if id(cell) in taken or _MARK.search(cell.text):
+        if id(cell) in taken or TICK.search(cell.text):
             continue
         parted = re.match(r"\s*([^:]{2,60}?)\s*[:\uff1a]\s*(.*)$", cell.text)
         labels = board.labels.at(cell)

@@ -34,8 +34,10 @@ _MEANT: Final[Mapping[str, str]] = {
 
 _YES: Final = frozenset("yes y ja oui si sim x true".split())
 _NO: Final = frozenset("no n nein non nee nao false".split())
-_TICKED: Final = re.compile(r"[☑☒✓✔✗✘]|\[\s?[xX✓✔*]\s?\]|\(\s?[xX]\s?\)")
-_UNTICKED: Final = re.compile(r"[☐▢□]|\[\s*\]|\(\s*\)|\[_+\]")
+_TICKED: Final = re.compile(r"[☑☒✓✔✗✘]|\[\s*[xX✓✔*]\s*\]|\(\s*[xX]\s*\)")
+_UNTICKED: Final = re.compile(r"[☐▢□]|\[\s*_*\s*\]|\(\s*\)")
+TICK: Final = re.compile(f"{_TICKED.pattern}|{_UNTICKED.pattern}")
+"""A box on a form, ticked or not."""
 
 
 @dataclass(frozen=True, slots=True)

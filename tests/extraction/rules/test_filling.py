@@ -326,6 +326,7 @@ Phone: 0113 496 0000      Email:
 
 [x] I agree to the terms
 [ ] Send me news
+[__] Call me
 """
 
 
@@ -341,6 +342,7 @@ def test_a_form() -> None:
     assert data["checkboxes"] == [
         {"label": "I agree to the terms", "checked": True},
         {"label": "Send me news", "checked": False},
+        {"label": "Call me", "checked": False},
     ]
 
 
