@@ -86,13 +86,7 @@ class PageIndex:
 
     def box(self, span: Span) -> Box:
         """The box around a place, in pixels of the picture."""
-        boxes = [box for part in span.parts for box in self._boxes(part)]
-        return Box(
-            x1=min(box.x1 for box in boxes),
-            y1=min(box.y1 for box in boxes),
-            x2=max(box.x2 for box in boxes),
-            y2=max(box.y2 for box in boxes),
-        )
+        return Box.around(box for part in span.parts for box in self._boxes(part))
 
     def text(self, span: Span) -> str:
         """The text of a place, its lines joined by a blank."""

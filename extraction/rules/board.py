@@ -10,7 +10,7 @@ from typing import Final
 
 from extraction.rules.findings import Finding, Findings, Look
 from extraction.rules.labels import Label, Labels
-from extraction.rules.sheet import Cell, Sheet, Span
+from extraction.rules.sheet import Cell, Sheet, Span, stacked
 from extraction.rules.wanted import COLUMNS
 from extraction.vocabulary.concepts import concepts
 
@@ -208,8 +208,7 @@ class Board:
         above = self.sheet(cell).rows[cell.row - 1] if cell.row else ()
         for other in above:
             near = cell.box.y1 - other.box.y2 <= _BELOW_GAP * other.height
-            overlaps = min(other.box.x2, cell.box.x2) > max(other.box.x1, cell.box.x1)
-            if near and overlaps and self.is_label(other) and (labels := self.labels.at(other)):
+            if near and stacked(other.box, cell.box) and self.is_label(other) and (labels := self.labels.at(other)):
                 return labels[-1]
         return None
 
@@ -253,5 +252,4 @@ def _names_column(label: Label) -> bool:
 
 def _under(label: Label, finding: Finding) -> bool:
     """Whether a value stands in the column of a label."""
-    one, other = label.span.box, finding.span.box
-    return min(one.x2, other.x2) > max(one.x1, other.x1)
+    return stacked(label.span.box, finding.span.box)

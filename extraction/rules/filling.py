@@ -15,7 +15,7 @@ from extraction.rules.choosing import LOOKS
 from extraction.rules.fields import Fields
 from extraction.rules.grids import largest_grid
 from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
-from extraction.rules.sheet import Span, sheet_of, union
+from extraction.rules.sheet import Span, sheet_of
 from extraction.rules.tables import table_rows
 from extraction.rules.taxes import is_taxes, taxes
 from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, phrases_in, wanted
@@ -91,7 +91,7 @@ def _sources(state: _Filling) -> Iterator[tuple[str, Source]]:
         text = " ".join(span.text for span in spans)
         yield (
             pointer(path),
-            Source(page, union([span.place for span in here]), text, "exact" if state.exact[path] else "equal"),
+            Source(page, Box.around(span.place for span in here), text, "exact" if state.exact[path] else "equal"),
         )
 
 
@@ -170,7 +170,7 @@ def _place_of(key: str, leaf: Leaf, group: Group, path: Path, state: _Filling) -
         for span in told
         if any(at[: len(root)] == root for root in roots) and span.cell.page == state.last_page
     ]
-    return union([span.place for span in spans]) if spans else None
+    return Box.around(span.place for span in spans) if spans else None
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------

@@ -38,13 +38,7 @@ class Place:
     @property
     def box(self) -> Box:
         """The smallest upright box around all its lines."""
-        boxes = self.boxes
-        return Box(
-            x1=min(box.x1 for box in boxes),
-            y1=min(box.y1 for box in boxes),
-            x2=max(box.x2 for box in boxes),
-            y2=max(box.y2 for box in boxes),
-        )
+        return Box.around(self.boxes)
 
 
 @dataclass(frozen=True, slots=True)
