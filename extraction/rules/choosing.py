@@ -56,10 +56,10 @@ def candidates(board: Board, leaf: Leaf, others: Iterable[str] = ()) -> list[Cho
     return _ranked(_beside(board, names, LOOKS[leaf.kind], frozenset(others)), leaf.kind)
 
 
-def of_concept(board: Board, name: str, others: Iterable[str] = ()) -> list[Choice]:
+def of_concept(board: Board, name: str) -> list[Choice]:
     """The values beside the labels of a concept, the likeliest first."""
     kind = concepts()[name].kind
-    return _ranked(_beside(board, [name], LOOKS[kind], frozenset(others)), kind)
+    return _ranked(_beside(board, [name], LOOKS[kind], frozenset()), kind)
 
 
 def _beside(

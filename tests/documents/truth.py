@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from PIL import Image
@@ -83,8 +83,6 @@ class Sample:
         name: What made it: "receipt 17".
         language: Of its labels, with the country where that decides how dates are read: "en-US".
         paper: "clean", "scan" or "photo".
-        implied: By JSON pointer, what a reader may say beside ``value`` without being wrong, since it follows from what
-            is printed: the sum of the taxes where there is one, what is due where nothing was paid.
     """
 
     picture: Image.Image
@@ -94,7 +92,6 @@ class Sample:
     name: str = ""
     language: str = "en"
     paper: str = "clean"
-    implied: Mapping[str, Any] = field(default_factory=dict)
 
     def page(self, number: int = 1, *, words: bool = True) -> Page:
         """The sample as a page of a document, with the true words as its text layer or with none."""
