@@ -10,9 +10,9 @@ from typing import Final
 
 from extraction.rules.findings import Finding, Findings, Look
 from extraction.rules.labels import Label, Labels
+from extraction.rules.naming import COLUMNS
 from extraction.rules.sheet import Cell, Sheet, Span, stacked
-from extraction.rules.wanted import COLUMNS
-from extraction.vocabulary.concepts import concepts
+from extraction.vocabulary.concepts import kind_of
 
 _BELOW_GAP: Final = 2.2
 """How far a value stands at most below its label, in heights of the label's text."""
@@ -247,7 +247,7 @@ class Board:
 
 
 def _names_column(label: Label) -> bool:
-    return any(name in COLUMNS or (name in concepts() and concepts()[name].kind == "date") for name, _ in label.names)
+    return any(name in COLUMNS or kind_of(name) == "date" for name, _ in label.names)
 
 
 def _under(label: Label, finding: Finding) -> bool:

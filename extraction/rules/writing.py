@@ -12,8 +12,9 @@ from typing import Any, Final
 from extraction.grounding.numbers import read_currency
 from extraction.rules.findings import Finding
 from extraction.rules.labels import normal
+from extraction.rules.naming import words_of
 from extraction.rules.sheet import Span
-from extraction.rules.wanted import Leaf, words_of
+from extraction.rules.wanted import Leaf
 
 _MEANT: Final[Mapping[str, str]] = {
     "cash": r"cash|tunai|bar|bargeld|especes|efectivo|contanti?|contante|dinheiro|barzahlung",

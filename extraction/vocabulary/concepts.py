@@ -54,3 +54,9 @@ def concepts() -> Mapping[str, Concept]:
     from extraction.vocabulary.things import THINGS
 
     return {**AMOUNTS, **DATES, **THINGS, **COLUMNS, **NAMES}
+
+
+def kind_of(name: str) -> Kind | None:
+    """What the values of a concept look like; None where there is none of that name."""
+    concept = concepts().get(name)
+    return None if concept is None else concept.kind
