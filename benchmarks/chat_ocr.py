@@ -22,8 +22,9 @@ from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from extraction.grounding.letters import bare
 from extraction.grounding.numbers import Money
-from extraction.grounding.values import bare, find_values
+from extraction.grounding.values import find_values
 from extraction.pages.words import PageWords
 from extraction.rules.filling import fill_schema
 from extraction.schemas import json_schema_of

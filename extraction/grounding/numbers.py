@@ -12,15 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-SAME_WIDTH = str.maketrans(
-    {
-        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u3000\t", " "),
-        **dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"),
-        **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014", "-"),
-        **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width forms
-    }
-)
-"""Characters that are written in several ways, one for one, so that spans stay true."""
+from extraction.grounding.letters import SAME_WIDTH
 
 SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     "€": ("EUR",),

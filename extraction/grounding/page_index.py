@@ -16,10 +16,11 @@ from itertools import accumulate
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.letter_widths import widths_of
+from extraction.grounding.letters import bare_letters
 from extraction.grounding.numbers import Money, find_currencies
 from extraction.grounding.reading_frame import Placed, ReadingFrame
 from extraction.grounding.segments import Part, Segment, Span, cut_word, find_rows, pieces, segments_of
-from extraction.grounding.values import Found, bare_letters, find_values
+from extraction.grounding.values import Found, find_values
 from extraction.pages.words import PageWords
 from extraction.schemas.geometry import Box
 

@@ -1,8 +1,8 @@
 """What forms, receipts and invoices call things: ``Concept``s with the names of fields and the words on paper.
 
-Words on paper are in English, German, French, Spanish, Italian, Dutch and Portuguese, in lower case and without accents;
-"number" stands for all its forms (no., nr., #). The longest phrase counts at each place of a page, so that "sub total" is
-never a "total": some concepts are here only to keep others from their words.
+Words on paper are in English, German, French, Spanish, Italian, Dutch and Portuguese, some also in Malay, in lower case and
+without accents; "number" stands for all its forms (no., nr., #). The longest phrase counts at each place of a page, so that
+"sub total" is never a "total": some concepts are here only to keep others from their words.
 """
 
 from __future__ import annotations
