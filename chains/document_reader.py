@@ -15,7 +15,15 @@ from langchain_core.runnables.config import RunnableConfig
 
 from extraction.chains.examples import read_examples
 from extraction.chains.models import ChatModel
-from extraction.chains.page_words import engine_for, merged_sources, window_sources, words_of, words_of_shown
+from extraction.chains.page_words import (
+    engine_for,
+    merged_sources,
+    own_sources,
+    window_sources,
+    words_of,
+    words_of_shown,
+)
+from extraction.chains.remote import own_engine, reads_words
 from extraction.chains.rereading import merged_readings, read_again, wanted_leaves
 from extraction.chains.verify import Verifier
 from extraction.chains.windows import Batch, Question, WindowChain, fitting_pages, window_chain
@@ -53,6 +61,7 @@ class DocumentReader:
         on_error: What becomes of a document with an error.
         sources: Whether the leaves are looked for on their pages.
         engine: What reads the pages without a text layer for that; None for the engine that is installed.
+        tells: Whether the model tells itself where they stand, so that nothing is looked for.
         verifier: Who reads the values that were found again; None where that is not wanted.
     """
 
@@ -65,6 +74,7 @@ class DocumentReader:
     on_error: OnError
     sources: bool
     engine: Engine | None
+    tells: bool
     verifier: Verifier | None
 
     @classmethod
@@ -95,7 +105,8 @@ class DocumentReader:
             )
         form = window_schema(judge.schema)
         options = _checked(options, window)
-        engine = engine_for(sources)
+        tells = reads_words(model) and isinstance(sources, bool)
+        engine = own_engine(model) if tells else engine_for(sources)
         if verify:
             find_engine(engine)  # the model would be asked in vain where none is installed
         size_of = partial(fitting_pages, model, schema=form) if window == "fit" and not boxes else _always(window)
@@ -109,6 +120,7 @@ class DocumentReader:
             on_error,
             sources is not False or verify,
             engine,
+            tells,
             Verifier.of(model, engine) if verify else None,
         )
 
@@ -232,7 +244,7 @@ class DocumentReader:
         """What some windows say; damaged pages are not asked about."""
         chain = self.whole if questions[0].count == 0 else self.parts
         # Before the model is asked, which would be in vain where no engine is installed.
-        looked = self.sources
+        looked = self.sources and not self.tells
         words = [{page.number: words_of(page, self.engine) for page in one.shown.pages if looked} for one in questions]
         answers = iter((yield Batch(chain.asked, [one for one in questions if one.shown.pages])))
         windows = [
@@ -243,6 +255,8 @@ class DocumentReader:
         ]
         if not self.sources:
             return windows
+        if self.tells:
+            return [replace(window, sources=own_sources(window)) for window in windows]
         return [
             replace(window, sources=window_sources(window.data, there, self.judge.schema))
             if there and window.data is not None

@@ -119,7 +119,8 @@ def extract_document(
         retries: The same.
         on_error: The same.
         sources: Whether each leaf of the value is looked for on the pages that say it (``find_sources``): in their text
-            layers, and by OCR where there is none; the name of an engine, or one's own, for another than the usual one.
+            layers, and by OCR where there is none; the name of an engine, or one's own, for another than the usual one. By
+            True, what a model tells itself, as ``ChatOCR`` does, is taken as it is.
         verify: Read every value that was found again from its own piece of its own page, by the OCR engine and by the
             model, for ``DocumentExtraction.sources.verified``. Without ``sources`` it means both. Of a value that several
             pages say, the first place is read; of one that a page's end cuts, the place of each part. Pages are read

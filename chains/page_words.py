@@ -8,9 +8,9 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from extraction.documents.result import Merged, Origin
+from extraction.documents.result import Merged, Origin, Window
 from extraction.errors import OptionError
-from extraction.grounding.sources import Source, Sources, leaves_of
+from extraction.grounding.sources import Source, Sources, leaves_of, told_sources
 from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords
@@ -84,6 +84,21 @@ def window_sources(data: Any, words: Mapping[int, PageWords], schema: Mapping[st
     from extraction.grounding.finding import find_sources
 
     return find_sources(numbers_as_text(data), words, schema=dict(schema))
+
+
+def own_sources(window: Window) -> Sources | None:
+    """Where the leaves of a window's answer stand, as the message tells it itself; None where it does not."""
+    if window.raw is None or window.data is None:
+        return None
+    told = told_sources(window.raw.response_metadata, window.data)
+    if told is None:
+        return None
+    # A message counts the pictures of its prompt.
+    places = {
+        pointer: tuple(replace(one, page=window.pages[one.page - 1]) for one in found)
+        for pointer, found in told.items()
+    }
+    return replace(told, places=places)
 
 
 def leaf_origins(merged: Merged) -> Iterator[tuple[str, tuple[Origin, ...]]]:

@@ -61,6 +61,11 @@ def reads_words(model: Any) -> bool:
     return all(getattr(inner.model, "reads_words", False) for inner in inner_models(model))
 
 
+def own_engine(model: Any) -> Any:
+    """The OCR engine by which such a model reads; None for the one that is installed."""
+    return getattr(inner_models(model)[0].model, "engine", None)
+
+
 def named_family(model: Any, family: FamilyLike | None) -> Family:
     """The family of a model on the other side of a wire: what the user says, else by the name that it says it runs.
 

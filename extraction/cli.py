@@ -12,9 +12,7 @@ well, 1 some pictures failed, 2 wrong usage or nothing could begin, 130 interrup
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
@@ -32,6 +30,7 @@ from extraction.console import (
     check_output,
     complain,
     ending_in_one_line,
+    json_bytes,
     plot_files,
     print_pairs,
     print_table,
@@ -43,9 +42,6 @@ from extraction.named_models import chat_model, local_model
 if TYPE_CHECKING:
     from extraction.outcomes import Outcome
     from extraction.schemas import Schema
-
-# A list of numbers over several lines; inside strings of JSON there are no line breaks.
-_NUMBERS = re.compile(r"\[\n\s+[-+.\w]+(?:,\n\s+[-+.\w]+)*\n\s+\]")
 
 # Typer has moved this class from one version to the next.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -185,8 +181,8 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     options |= {"min_pixels": min_pixels, "max_pixels": max_pixels}
     from extraction import aextract_document
     from extraction.chains import extraction_chain
-    from extraction.document_runs import Reading, run_outcomes, sources_of
-    from extraction.outcomes import located
+    from extraction.document_runs import Reading, check_engine, run_outcomes, sources_of
+    from extraction.outcomes import located, telling_chain
     from extraction.schemas import load_schema
 
     # Standard output is kept for the result: a schema's module, or a model's own code, may print.
@@ -194,14 +190,16 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
+        given, reading = sources_of(images), Reading(pages, dpi, window, provenance)
+        if sources:
+            check_engine(given, reading)
         llm = chat_model(model, options)
         told: dict[str, Any] = {"instruction": instruction, "family": family}
         told |= {} if on_truncation is None else {"on_truncation": on_truncation}
-        chain = extraction_chain(llm, target, **told)
-        told |= {"on_error": "report" if provenance else "raise"}  # what is missing stands in the report
-        reader = partial(aextract_document, llm, schema=target, window=window, sources=sources, **told)
-        reading = Reading(pages, dpi, window, provenance)
-        found = partial(run_outcomes, chain, reader, sources_of(images), reading)
+        asking = telling_chain if sources and model == "ocr" else extraction_chain  # rules tell where values stand
+        more = told | {"on_error": "report" if provenance else "raise"}  # what is missing stands in the report
+        reader = partial(aextract_document, llm, schema=target, window=window, sources=sources, **more)
+        found = partial(run_outcomes, asking(llm, target, **told), reader, given, reading)
         entries, well = _extracted(partial(located, found, target) if sources else found, images, plots, target, debug)
     well &= _delivered(entries, out, more={"checks": checks, "report": provenance, "sources": sources})
     raise typer.Exit(0 if well else 1)
@@ -272,7 +270,7 @@ def schemas(
         elif prompt:
             text = schema_listing.form(name, family)
         else:
-            text = _json(schema_listing.document(name))
+            text = json_bytes(schema_listing.document(name))
     typer.echo(text, nl=False)
     raise typer.Exit(0 if well else 1)
 
@@ -292,7 +290,7 @@ def models(
         families = listing.listed() if name is None else [listing.family_called(name)]
     if as_json:
         told = [listing.as_json(family) for family in families]
-        typer.echo(_json(told if name is None else told[0]), nl=False)
+        typer.echo(json_bytes(told if name is None else told[0]), nl=False)
     elif name is None:
         print_table(listing.COLUMNS, map(listing.as_row, families), spare=listing.SPARE)
     else:
@@ -366,7 +364,7 @@ def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, more: Mappin
     hidden |= {key for key in ("checks", "report", "sources") if not more.get(key)}
     told = [{key: one for key, one in entry.items() if key not in hidden} for entry in entries]
     result = told if len(told) > 1 else told[0] if any(more.values()) else told[0]["value"]
-    data = _json(result)
+    data = json_bytes(result)
     if out is not None:
         try:
             write_file(out, data)
@@ -384,13 +382,6 @@ def _delivered(entries: Sequence[dict[str, Any]], out: Path | None, more: Mappin
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return out is None
-
-
-def _json(value: Any) -> bytes:
-    """JSON text in UTF-8, whatever the terminal's own encoding is; a file name that is not UTF-8 is escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    text = _NUMBERS.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
-    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 import sys
 import traceback
@@ -10,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import compress
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import typer
 from langchain_core.callbacks import BaseCallbackHandler
@@ -25,6 +27,9 @@ PLOT_FORMATS: Final = ("png", "jpg", "jpeg", "webp", "pdf", "svg")
 _LONGEST_LINE: Final = 2000
 _UNBOUND: Final = 1000
 _WIDE: Final = 140
+
+# A list of numbers over several lines; inside strings of JSON there are no line breaks.
+_NUMBERS: Final = re.compile(r"\[\n\s+[-+.\w]+(?:,\n\s+[-+.\w]+)*\n\s+\]")
 
 
 def complain(problem: object, *, about: str = "", debug: bool = False) -> None:
@@ -145,6 +150,13 @@ def write_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             fresh.unlink()
         raise
+
+
+def json_bytes(value: Any) -> bytes:
+    """JSON text in UTF-8, whatever the terminal's own encoding is; a file name that is not UTF-8 is escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    text = _NUMBERS.sub(lambda match: " ".join(match[0].split()).replace("[ ", "[").replace(" ]", "]"), text)
+    return f"{text}\n".encode("utf-8", "backslashreplace")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, spare: Collection[str] = ()) -> None:

@@ -17,8 +17,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from extraction.console import STDIN
 from extraction.documents.result import DocumentExtraction
-from extraction.errors import DocumentError, ImageError, OptionError
+from extraction.errors import DocumentError, ImageError, MissingExtraError, OptionError
 from extraction.images import DEFAULT_LIMITS
+from extraction.ocr.engines import find_engine
 from extraction.outcomes import Outcome, outcomes
 from extraction.pages.document import DEFAULT_DPI, Document, is_pdf, open_document
 from extraction.schemas import Check, Schema
@@ -192,6 +193,29 @@ def is_document(source: Any) -> bool:
             return len(document) > 1
     except ImageError:
         return False
+
+
+def check_engine(sources: Sequence[Source], reading: Reading) -> None:
+    """Returns when there are words for the places of values: an OCR engine, or a text layer on every page.
+
+    Raises:
+        MissingExtraError: No OCR engine is installed, and something has no text layer.
+    """
+    try:
+        find_engine()
+    except MissingExtraError:
+        for name, source in sources:
+            if not (reading.wanted or is_document(source)) or not _has_text(Opener(name, source, reading)):
+                raise
+
+
+def _has_text(opener: Opener) -> bool:
+    """Whether all pages have a text layer; what cannot be read needs none, and is told when its turn comes."""
+    try:
+        with opener.open() as document:
+            return all(page.words is not None for page in document)
+    except (ImageError, OptionError):
+        return True
 
 
 def run_outcomes(

@@ -9,26 +9,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from extraction.chains import extraction_chain
 from extraction.errors import (
     ContextLengthError,
     ExtractionError,
     GenerationCancelledError,
     GenerationError,
     ImageError,
+    OptionError,
     OutputError,
 )
 from extraction.grounding.finding import find_sources
-from extraction.grounding.sources import Sources
+from extraction.grounding.sources import Sources, told_sources
 from extraction.images import ImageSource, Picture, load_image
+from extraction.json_text import load_strictly
 from extraction.ocr.reading import read_words
 from extraction.plotting import plot_boxes, plot_sources
 from extraction.result import with_shapes
 from extraction.schemas import Check, Schema, checks_of, json_schema_of
 
 if TYPE_CHECKING:
+    from extraction.chains.models import ChatModel
     from extraction.chat_model import ChatTransformers
 
 CHUNK: Final = 16
@@ -135,10 +139,37 @@ def outcomes(
                 yield outcome if outcome.error is not None else _answered(outcome, next(answers))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A value, and what its message tells of where it stands."""
+
+    value: Any
+    sources: Sources | None
+
+
+def telling_chain(model: ChatModel, schema: Schema, **options: Any) -> Runnable[Any, Told]:
+    """An ``extraction_chain`` that gives with the value the places that its model tells itself.
+
+    Args:
+        model: A chat model that answers in JSON and nothing else, such as ``ChatOCR``.
+        schema: What is wanted.
+        options: Of ``extraction_chain``.
+    """
+
+    def read(answer: dict[str, Any]) -> Told:
+        if answer["parsing_error"] is not None:
+            raise answer["parsing_error"]
+        message = answer["raw"]
+        return Told(answer["parsed"], told_sources(message.response_metadata, load_strictly(message.text)))
+
+    chain = extraction_chain(model, schema, include_raw=True, **options)
+    return chain | RunnableLambda(read, name="told_sources")
+
+
 def located(
     found: Callable[[RunnableConfig | None], Iterator[Outcome]], schema: Schema, config: RunnableConfig | None = None
 ) -> Iterator[Outcome]:
-    """The outcomes, those of pictures with the places of their values; documents have their own.
+    """The outcomes, those of pictures with the places of their values, where they have none yet; documents have their own.
 
     Args:
         found: Gives what became of each picture.
@@ -150,10 +181,14 @@ def located(
     """
     form = json_schema_of(schema)
     for outcome in found(config):
-        if outcome.error is not None or outcome.picture is None:
+        if outcome.error is not None or outcome.picture is None or outcome.sources is not None:
             yield outcome
-        else:
-            yield replace(outcome, sources=find_sources(outcome.data, read_words(outcome.picture), schema=form))
+            continue
+        words = read_words(outcome.picture)
+        try:
+            yield replace(outcome, sources=find_sources(outcome.data, words, schema=form))
+        except OptionError as error:  # it is nested too deeply, which others need not be
+            yield replace(outcome, error=error)
 
 
 def planned(
@@ -192,6 +227,9 @@ def _answered(outcome: Outcome, answer: Any) -> Outcome:
         raise answer
     if isinstance(answer, Exception):
         return Outcome(outcome.name, outcome.picture, error=answer)
+    sources = None
+    if isinstance(answer, Told):
+        answer, sources = answer.value, answer.sources
     try:
         data = to_jsonable_python(answer, by_alias=True, inf_nan_mode="strings")
     except PydanticSerializationError as error:
@@ -199,4 +237,4 @@ def _answered(outcome: Outcome, answer: Any) -> Outcome:
     except (ValueError, RecursionError):  # pydantic's own bound, of some hundred levels
         problem = ExtractionError("the value is nested too deeply to be written as JSON")
         return Outcome(outcome.name, outcome.picture, error=problem)
-    return Outcome(outcome.name, outcome.picture, answer, data)
+    return Outcome(outcome.name, outcome.picture, answer, data, sources=sources)

@@ -344,7 +344,7 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
                 raise ValueError("; ".join(grounding.problems))
             confidence = self._confidence(document.value, metadata)
             value = self._validator.validate(data)
-            return Parsed(value, self._settled(data), grounding.notes, document.text, confidence)
+            return Parsed(value, self._validator.settled(data), grounding.notes, document.text, confidence)
         except (ValueError, RecursionError) as error:  # pydantic's and jsonschema's errors are ValueErrors
             if isinstance(error, BoxConventionError):
                 raise
@@ -365,13 +365,9 @@ class GroundedOutputParser(GrowingOutput, BaseTransformOutputParser[T], Generic[
             confidence = self._confidence(complete_part(written), metadata)
             kept = None if confidence is None else confidence.within(error.partial)
             value = self._validator.validate(error.partial)
-            return Parsed(value, self._settled(error.partial), confidence=kept, cut=True)
+            return Parsed(value, self._validator.settled(error.partial), confidence=kept, cut=True)
         except (ValueError, RecursionError):
             return None
-
-    def _settled(self, data: Any) -> Any:
-        """What is told of a value as JSON; of JSON as it was written, for nobody knows yet what becomes of its numbers."""
-        return data if isinstance(self.target, Mapping) else self._validator.settled(data)
 
     def _confidence(self, written: Any, metadata: Mapping[str, Any]) -> Confidence | None:
         """What a message tells of a value as the model wrote it, for the places that it has in pixels."""

@@ -58,12 +58,16 @@ class Validator:
         return self._typed.validate_json(text, by_alias=True, by_name=False)
 
     def settled(self, data: Any) -> Any:
-        """A document as it may be given away: with plain floats, and as text what only a Decimal holds.
+        """A document with plain floats, and as text what only a Decimal holds.
+
+        For a JSON schema it stays as it was written: another schema may know what becomes of its numbers.
 
         Args:
             data: The document as a JSON value, perhaps with ``WrittenNumber``.
         """
-        if isinstance(self.target, Mapping) or self._is_old:
+        if isinstance(self.target, Mapping):
+            return data
+        if self._is_old:
             return plain_numbers(data)
         return decimals_as_text(data, self._typed.core_schema)
 

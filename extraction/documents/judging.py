@@ -17,6 +17,7 @@ from extraction.documents.suspects import Suspect, gaps, suspects
 from extraction.schemas import Schema, json_schema_of
 from extraction.schemas.checks import Check, checks_of
 from extraction.validation import Validator, explain
+from extraction.written_numbers import plain_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Judge:
         asked = tuple(page for window in windows if window.asked > 1 for page in window.pages)
         fit = None if problem is None else f"what was found does not fit the schema: {problem}"
         completeness = Completeness(marked.compared, checks, failed, fit, merged.loose, asked)
-        return Judgement(merged, data, value, completeness, tuple(gaps(merged.data, self._root)))
+        return Judgement(merged, plain_numbers(data), value, completeness, tuple(gaps(merged.data, self._root)))
 
     def suspects(self, windows: Sequence[Window], found: Judgement) -> list[Suspect]:
         """The windows to ask again."""

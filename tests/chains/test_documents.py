@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from pydantic import BaseModel
 
 from extraction import (
+    ChatOCR,
     DocumentError,
     DocumentExtraction,
     DocumentWarning,
@@ -35,6 +36,7 @@ from extraction import (
 from extraction.chains import document_chain
 from extraction.chains.document_reader import AT_ONCE
 from extraction.images import Picture
+from extraction.ocr.reading import forget_words
 from extraction.pages.page import Page
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas import Box, Check, SumOf, json_schema_of
@@ -439,6 +441,12 @@ def test_amounts_keep_digits_that_no_float_holds() -> None:
     assert type(found.data["share"]) is float
     assert found.sources is not None
     assert {one.match for one in found.sources["/balance"]} == {"equal"}
+    as_json = extract_document(
+        RemoteModel(answers=answers), [PICTURE, PICTURE], json_schema_of(Account), config={"max_concurrency": 1}
+    )
+    assert as_json.complete
+    assert as_json.value == as_json.data
+    assert type(as_json.data["total"]) is float
     cents = [answers[0], answers[1].replace(amounts[0], "12345678901234567.88")]
     other = extract_document(RemoteModel(answers=cents), [PICTURE, PICTURE], Account, config={"max_concurrency": 1})
     assert [one.pointer for one in other.conflicts] == ["/balance"]
@@ -575,6 +583,29 @@ def test_the_engine_that_is_named_reads_the_pages_without_a_text_layer() -> None
         extract_document(model, [PICTURE], dict[str, str], sources="nonsense")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="the words of one page"):
         extract_document(model, [PICTURE], dict[str, str], sources=PageWords((), PICTURE.size, "mine"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("window", "expected"), [(1, [1, 2]), (2, [2])])
+def test_a_model_that_tells_places_itself_is_believed(window: int, expected: list[int]) -> None:
+    read: list[Image.Image] = []
+
+    def reads(image: Image.Image) -> PageWords:
+        read.append(image)
+        label, amount = Word("Total", Box(x1=1, y1=1, x2=50, y2=15)), Word("12.50", Box(x1=90, y1=1, x2=140, y2=15))
+        return PageWords((Line((label,), label.box), Line((amount,), amount.box)), image.size, "mine")
+
+    class Total(BaseModel):
+        total: float
+
+    forget_words()
+    pages = [Image.new("RGB", (160, 20), (255, shade, 255)) for shade in (255, 254)]
+    found = extract_document(ChatOCR(engine=reads), pages, Total, window=window, sources=True, verify=True)
+    assert found.value == Total(total=12.5)
+    assert found.sources is not None
+    assert [(one.page, one.text) for one in found.sources["/total"]] == [(page, "12.50") for page in expected]
+    assert [image.size for image in read[:2]] == [(160, 20)] * 2
+    assert len(read) == 3  # the pages, and the piece that is read again, by the same engine
+    assert extract_document(ChatOCR(engine=reads), pages, Total).sources is None
 
 
 def test_without_an_engine_the_model_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

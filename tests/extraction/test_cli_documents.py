@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from extraction import document_runs
+from extraction import Picture, document_runs, outcomes
 from extraction.engine import register_backend, unload
 from extraction.ocr import reading
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas import Box
-from tests.extraction.pages.pdf_files import Sheet, pdf
+from tests.extraction.pages.pdf_files import Sheet, pdf, text
 from tests.extraction.pages.samples import tiff
-from tests.extraction.test_cli import CHATTY, Painter, run, value
+from tests.extraction.test_cli import CHATTY, Painter, extraction, run, value
 
 COLORS = {"red": (255, 0, 0), "green": (0, 128, 0), "blue": (0, 0, 255)}
 BOX = [50.0, 25.0, 150.0, 75.0]
@@ -137,11 +137,83 @@ def test_there_is_a_plot_of_each_page(folder: Path) -> None:
 def test_the_places_of_values_are_those_of_their_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = Word("square", Box.from_xyxy(60, 40, 140, 55))
     words = PageWords((Line((printed,), printed.box),), (200, 100), "test")
-    monkeypatch.setattr(reading, "read_words", lambda picture: words)
+    monkeypatch.setattr(reading, "read_words", lambda picture, engine: words)
     told = json.loads(run("three", "--sources", "--plot", "plot.png", *AT_72).stdout)
     assert _colors(told["value"]) == ["red", "green", "blue"]
     assert [told["sources"][f"/objects/{index}/label"][0]["page"] for index in range(3)] == [1, 2, 3]
     assert sorted(path.name for path in folder.glob("plot*")) == [f"plot.page-{page}.png" for page in (1, 2, 3)]
+
+
+def _without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extraction.ocr.engines._installed", lambda module: False)
+
+
+@pytest.mark.parametrize(
+    "names", [("three",), ("picture.png",), ("text.pdf", "picture.png"), ("text.pdf", "half.pdf"), ("frames.png",)]
+)
+def test_without_an_engine_places_are_refused_before_the_model_runs(
+    names: tuple[str, ...], painter: Painter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_engine(monkeypatch)
+    green, printed = b"0 0.502 0 rg -9 -9 400 300 re f ", b"1 g " + text("square", 60, 40)
+    Path("text.pdf").write_bytes(pdf([Sheet(green + printed)] * 2))
+    Path("half.pdf").write_bytes(pdf([Sheet(green + printed), Sheet(green)]))
+    done = run(*names, "--sources", *AT_72)
+    assert (done.exit_code, done.stdout, painter.asked) == (2, "", [])
+    assert done.stderr.startswith("extraction: no OCR engine is installed (pip install")
+    assert done.stderr.count("\n") == 1
+
+
+def test_text_layers_and_what_cannot_be_read_need_no_engine(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    _without_engine(monkeypatch)
+    content = b"0 0.502 0 rg -9 -9 400 300 re f 1 g " + text("square", 60, 40)
+    Path("text.pdf").write_bytes(pdf([Sheet(content)]))
+    Path("bad.pdf").write_bytes(b"%PDF-1.4 and nothing")
+    done = run("text.pdf", "bad.pdf", "--sources", "--dpi", "72")
+    assert done.exit_code == 1
+    found, failed = json.loads(done.stdout)
+    assert found["sources"]["/objects/0/label"][0]["text"] == "square"
+    assert "error" in failed
+
+
+@pytest.mark.parametrize("names", [("picture.png",), ("frames.png",), ("picture.png", "one.tif")])
+def test_rules_tell_the_places_themselves(
+    names: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label, amount = Word("Total", Box.from_xyxy(10, 40, 60, 55)), Word("12.50", Box.from_xyxy(100, 40, 150, 55))
+    page = PageWords((Line((label,), label.box), Line((amount,), amount.box)), (200, 100), "test")
+    read: list[str] = []
+
+    def reads(picture: Picture, engine: object = None) -> PageWords:
+        read.append(picture.source)
+        return page
+
+    def never(picture: Picture, engine: object = None) -> PageWords:
+        raise AssertionError("the places are told already")
+
+    monkeypatch.setattr("extraction.rules.chat_ocr.read_words", reads)
+    monkeypatch.setattr(outcomes, "read_words", never)
+    monkeypatch.setattr(reading, "read_words", never)
+    Path("total.json").write_text('{"type": "object", "properties": {"total": {"type": "number"}}}', encoding="utf-8")
+    done = extraction("run", *names, "--schema", "total.json", "--model", "ocr", "--sources", "--plot", "plots/")
+    assert (done.exit_code, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    for entry in told if len(names) > 1 else [told]:
+        place = {"page": 1, "box": [100.0, 40.0, 150.0, 55.0], "text": "12.50", "match": "equal", "score": 1.0}
+        pages = range(1, 3) if names == ("frames.png",) else [1]
+        assert entry["value"] == {"total": 12.5}
+        assert entry["sources"] == {"/total": [place | {"page": number} for number in pages]}
+    assert len(read) == (2 if names == ("frames.png",) else len(names))
+    assert any((folder / "plots").iterdir())
+
+
+def test_rules_that_cannot_fill_the_schema_fail_their_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("extraction.rules.chat_ocr.read_words", lambda *_, **__: PageWords((), (200, 100), "test"))
+    schema = '{"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}'
+    Path("total.json").write_text(schema, encoding="utf-8")
+    done = extraction("run", "picture.png", "--schema", "total.json", "--model", "ocr", "--sources")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "total" in done.stderr
 
 
 def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
