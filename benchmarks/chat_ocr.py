@@ -17,18 +17,19 @@ import argparse
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from extraction.grounding.letters import bare
 from extraction.grounding.numbers import Money
 from extraction.grounding.values import find_values
 from extraction.pages.words import PageWords
 from extraction.rules.filling import fill_schema
 from extraction.schemas import json_schema_of
 from extraction.schemas.documents import Invoice, Receipt
+from extraction.schemas.pointers import leaves_of, pointer
 from tests.documents.invoices import invoice
 from tests.documents.receipts import receipt
 from tests.documents.truth import Sample
@@ -46,18 +47,6 @@ class Scores:
     values: int = 0
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a JSON value with their JSON pointers."""
-    if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from leaves(one, f"{path}/{key}")
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from leaves(one, f"{path}/{index}")
-    else:
-        yield path, value
-
-
 def same(one: Any, other: Any) -> bool:
     """Whether two leaves say the same."""
     if one is None or other is None:
@@ -67,18 +56,14 @@ def same(one: Any, other: Any) -> bool:
             return True
     except InvalidOperation:
         pass
-    first, second = _bare(str(one)), _bare(str(other))
+    first, second = bare(str(one)), bare(str(other))
     clocks = re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(one)) and re.fullmatch(r"\d\d:\d\d(:\d\d)?", str(other))
     return first == second or (bool(clocks) and str(one)[:5] == str(other)[:5])
 
 
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
-
-
 def is_on(value: Any, words: PageWords) -> bool:
     """Whether a page says a value anywhere: as text, or as a number, a date or a time of the same value."""
-    if isinstance(value, str) and _bare(value) in _bare(words.text):
+    if isinstance(value, str) and bare(value) in bare(words.text):
         return True
     for line in words.text.splitlines():
         for found in find_values(line):
@@ -102,24 +87,24 @@ def is_on(value: Any, words: PageWords) -> bool:
 
 def score(sample: Sample, data: Any, words: PageWords, scores: Scores) -> list[str]:
     """Counts one document; what is not right is told, line by line."""
-    truth, told = dict(leaves(sample.value)), dict(leaves(data))
+    truth, told = ({pointer(path): leaf for path, leaf in leaves_of(value)} for value in (sample.value, data))
     problems = []
-    for pointer in dict.fromkeys([*truth, *told]):
-        if pointer.endswith(("/cashier", "/items", "/taxes")) or (pointer not in told and truth.get(pointer) is None):
+    for at in dict.fromkeys([*truth, *told]):
+        if at.endswith(("/cashier", "/items", "/taxes")) or (at not in told and truth.get(at) is None):
             continue
-        wanted, found = truth.get(pointer), told.get(pointer)
-        name = re.sub(r"/\d+", "/*", pointer)
+        wanted, found = truth.get(at), told.get(at)
+        name = re.sub(r"/\d+", "/*", at)
         outcome = (
             "right" if same(wanted, found) else "missed" if found is None else "extra" if wanted is None else "wrong"
         )
         scores.outcomes[name][outcome] += 1
         if outcome != "right":
-            problems.append(f"{pointer}: {outcome}: {wanted!r} -> {found!r}")
+            problems.append(f"{at}: {outcome}: {wanted!r} -> {found!r}")
         if found is not None:
             scores.values += 1
             if not is_on(found, words):
-                scores.ungrounded.append(f"{sample.name} {pointer}: {found!r}")
-                problems.append(f"{pointer}: stands nowhere: {found!r}")
+                scores.ungrounded.append(f"{sample.name} {at}: {found!r}")
+                problems.append(f"{at}: stands nowhere: {found!r}")
     return problems
 
 

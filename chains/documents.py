@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -13,6 +12,7 @@ from typing_extensions import TypeVar
 
 from extraction.chains.document_reader import DocumentReader, OnError
 from extraction.chains.models import ChatModel
+from extraction.chains.pictures import split_input
 from extraction.documents.result import DocumentExtraction
 from extraction.errors import OptionError
 from extraction.ocr.engines import Engine
@@ -86,10 +86,10 @@ def document_chain(
         return found.value
 
     def invoke(input: Any, config: RunnableConfig) -> Any:
-        return given(reader.run(*_split(input), config))
+        return given(reader.run(*split_input(input, "document"), config))
 
     async def ainvoke(input: Any, config: RunnableConfig) -> Any:
-        return given(await reader.arun(*_split(input), config))
+        return given(await reader.arun(*split_input(input, "document"), config))
 
     return RunnableLambda(invoke, afunc=ainvoke, name="document")
 
@@ -135,7 +135,7 @@ def extract_document(
         DocumentError: With ``on_error="raise"``: a page has no whole answer, or what was found does not fit the schema.
     """
     reader = DocumentReader.of(model, schema, instruction, window, retries, on_error, sources, verify, options)
-    return reader.run(*_split(document), ensure_config(config))
+    return reader.run(*split_input(document, "document"), ensure_config(config))
 
 
 async def aextract_document(
@@ -156,22 +156,7 @@ async def aextract_document(
     reader = await asyncio.to_thread(
         DocumentReader.of, model, schema, instruction, window, retries, on_error, sources, verify, options
     )
-    return await reader.arun(*_split(document), ensure_config(config))
-
-
-def _split(input: Any) -> tuple[Any, str | None]:
-    """The document and the instruction of a chain's input.
-
-    Raises:
-        OptionError: A mapping without a document, or with keys that mean nothing here.
-    """
-    if not isinstance(input, Mapping):
-        return input, None
-    unknown = set(input) - {"document", "instruction"}
-    if "document" not in input or unknown:
-        told = sorted(map(str, input))
-        raise OptionError(f"a document or a mapping with 'document' and 'instruction' is taken, not one with {told}")
-    return input["document"], input.get("instruction")
+    return await reader.arun(*split_input(document, "document"), ensure_config(config))
 
 
 def _warn(found: DocumentExtraction[Any]) -> None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from extraction.documents.result import Merged, Origin, Window
 from extraction.errors import OptionError
-from extraction.grounding.sources import Source, Sources, leaves_of, told_sources
+from extraction.grounding.sources import Source, Sources, told_sources
 from extraction.images import Picture
 from extraction.pages.page import Page
 from extraction.pages.words import PageWords
+from extraction.schemas.pointers import leaves_of, pointer
 from extraction.written_numbers import numbers_as_text
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ def own_sources(window: Window) -> Sources | None:
 def leaf_origins(merged: Merged) -> Iterator[tuple[str, tuple[Origin, ...]]]:
     """The leaves of a document's value with where they were read, also those of values that come whole, such as unions."""
     origins = merged.provenance.origins
-    for at, _ in leaves_of(merged.data):
-        whole = at
+    for path, _ in leaves_of(merged.data):
+        whole = at = pointer(path)
         while whole and whole not in origins:
             whole = whole.rpartition("/")[0]
         if whole in origins:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompts import ChatPromptTemplate
@@ -76,20 +76,24 @@ def with_pictures(message: BaseMessage, pictures: Sequence[Picture]) -> BaseMess
     return message.model_copy(update={"content": content})
 
 
-def split_input(value: Any) -> tuple[Any, str | None]:
-    """The picture and the instruction of a chain's input.
+def split_input(value: Any, key: Literal["image", "document"] = "image") -> tuple[Any, str | None]:
+    """The picture, or the document, and the instruction of a chain's input.
+
+    Args:
+        value: The input.
+        key: What the chain takes, which is also its key where the input is a mapping.
 
     Raises:
-        OptionError: A mapping without a picture, or with keys that mean nothing here.
+        OptionError: A mapping without it, or with keys that mean nothing here.
     """
     if not isinstance(value, Mapping):
         return value, None
-    unknown = set(value) - {"image", "instruction"}
-    if "image" not in value or unknown:
+    if key not in value or set(value) - {key, "instruction"}:
+        taken = "a picture" if key == "image" else "a document"
         raise OptionError(
-            f"a chain takes a picture or a mapping with 'image' and 'instruction', not with {sorted(map(str, value))}"
+            f"a chain takes {taken} or a mapping with {key!r} and 'instruction', not with {sorted(map(str, value))}"
         )
-    return value["image"], value.get("instruction")
+    return value[key], value.get("instruction")
 
 
 def checked_words(name: str, words: Sequence[Any]) -> tuple[str, ...]:

@@ -72,30 +72,32 @@ def tiled(
         shown = [_shown(picture, view) for view in views]
         return _Parts(picture.size, views, [one if instruction is None else _asked(one, instruction) for one in shown])
 
-    def made(parts: _Parts, answers: Sequence[Any]) -> Any:
-        values: list[ViewValue] = []
-        views = parts.views
-        for answer, view in zip(answers, views, strict=True):
-            try:
-                values.append(asking.read(answer, view))
-            except TruncatedOutputError as error:
-                # A model that tiles help loses its way in the whole of a crowded picture; large things are all that goes.
-                if reconciler.needs_overview or len(views) == 1 or view.region != (0, 0, *parts.size):
-                    raise
-                warnings.warn(f"only the tiles count, not the whole picture: {error}", TileWarning, stacklevel=2)
-                views = views[:-1]
-                break
-        return asking.value(reconciler.reconcile(values, views, iou=iou))
-
     def invoke(input: Any, config: RunnableConfig) -> Any:
         taken = parts(input)
-        return made(taken, asking.chain.batch(taken.inputs, config))
+        return _made(asking, reconciler, taken, asking.chain.batch(taken.inputs, config), iou)
 
     async def ainvoke(input: Any, config: RunnableConfig) -> Any:
         taken = await asyncio.to_thread(parts, input)
-        return made(taken, await asking.chain.abatch(taken.inputs, config))
+        return _made(asking, reconciler, taken, await asking.chain.abatch(taken.inputs, config), iou)
 
     return RunnableLambda(invoke, afunc=ainvoke, name="tiled")
+
+
+def _made(asking: _Asking, reconciler: Reconciler, parts: _Parts, answers: Sequence[Any], iou: float) -> Any:
+    """The value that the answers for all parts come to."""
+    values: list[ViewValue] = []
+    views = parts.views
+    for answer, view in zip(answers, views, strict=True):
+        try:
+            values.append(asking.read(answer, view))
+        except TruncatedOutputError as error:
+            # A model that tiles help loses its way in the whole of a crowded picture; large things are all that goes.
+            if reconciler.needs_overview or len(views) == 1 or view.region != (0, 0, *parts.size):
+                raise
+            warnings.warn(f"only the tiles count, not the whole picture: {error}", TileWarning, stacklevel=2)
+            views = views[:-1]
+            break
+    return asking.value(reconciler.reconcile(values, views, iou=iou))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from extraction.grounding.sources import Match, Source, Sources, Verification
 from extraction.grounding.values import says
 from extraction.images import Picture, load_image
 from extraction.schemas.geometry import Box, Polygon
+from extraction.schemas.pointers import steps_of
 
 _READING: Final = {
     "title": "Reading",
@@ -225,8 +226,7 @@ def value_at(data: Any, pointer: str) -> Any:
         OptionError: There is no such part.
     """
     try:
-        for part in pointer.split("/")[1:]:
-            key = part.replace("~1", "/").replace("~0", "~")
+        for key in steps_of(pointer):
             data = data[int(key)] if isinstance(data, list) else data[key]
     except (LookupError, TypeError, ValueError):
         raise OptionError(f"the sources are those of another value: in this one there is no {pointer}") from None

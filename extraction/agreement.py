@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from extraction.places import Geometry, Path, are_numbers, find_places, is_number, pointer
+from extraction.places import Geometry, Path, are_numbers, find_places, is_number
+from extraction.schemas.pointers import leaves_of, pointer
 
 IOU: Final = 0.5
 """Overlap from which two boxes are the same, as for ``Confidence``."""
@@ -65,7 +66,7 @@ class _Comparison:
         kind = self.kinds.get(path)
         if kind is not None and value is not None:
             same = self._same_shape(value, other, kind)
-            self.found.update(dict.fromkeys(_leaves(value, path), same))
+            self.found.update((leaf, same) for leaf, _ in leaves_of(value, path))
         elif isinstance(value, dict):
             given = other if isinstance(other, dict) else {}
             parts = [self.compare(part, given.get(key, _MISSING), (*path, key)) for key, part in value.items()]
@@ -146,11 +147,3 @@ def _same_leaf(value: Any, other: Any) -> bool:
     if is_number(value) and is_number(other):
         return math.isclose(value, other)
     return type(value) is type(other) and bool(value == other)
-
-
-def _leaves(value: Any, path: Path) -> Iterator[Path]:
-    if isinstance(value, (dict, list)):
-        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(part, (*path, key))
-    else:
-        yield path

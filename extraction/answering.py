@@ -22,7 +22,7 @@ from extraction.frames import BoxNote, Frame, Grounding
 from extraction.jobs import Answer, Cut, Job
 from extraction.json_text import complete_part
 from extraction.keys import Keys
-from extraction.places import pointer
+from extraction.schemas.pointers import pointer
 from extraction.spans import is_written, parts
 from extraction.tools import CallReader, WrittenCall, call_bodies, read_call
 from extraction.trace import Trace

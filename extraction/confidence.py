@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING, Any
 from extraction.conventions import BoxConvention
 from extraction.edges import WrittenBox, spans, written_box
 from extraction.keys import Keys
-from extraction.places import CORNERS, Geometry, Path, find_places, pointer
+from extraction.places import CORNERS, Geometry, Path, find_places
+from extraction.schemas.pointers import pointer
 from extraction.spans import Part, is_written, parts
 
 if TYPE_CHECKING:

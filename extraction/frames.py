@@ -15,7 +15,8 @@ from typing import Any, Final, TypeVar
 from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError
 from extraction.keys import Keys
-from extraction.places import CORNERS, are_numbers, find_places, pointer, replace_places
+from extraction.places import CORNERS, are_numbers, find_places, replace_places
+from extraction.schemas.pointers import pointer
 
 T = TypeVar("T")
 Number = int | float

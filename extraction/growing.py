@@ -11,9 +11,10 @@ from typing import Any
 from extraction.errors import BoxConventionError
 from extraction.json_text import load_strictly
 from extraction.partials import growing_form
-from extraction.places import Path, pointer
+from extraction.places import Path
 from extraction.positions import Position
 from extraction.scanning import Token
+from extraction.schemas.pointers import pointer
 
 
 @dataclass(frozen=True, slots=True)

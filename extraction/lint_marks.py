@@ -8,8 +8,9 @@ from typing import Any
 from extraction.documents.fields import Field
 from extraction.errors import SchemaError
 from extraction.lint_fields import Finding
-from extraction.lint_places import Place, escaped
+from extraction.lint_places import Place
 from extraction.schemas.merging import CountOf, Key, RunningBalance, SumOf, marks_of
+from extraction.schemas.pointers import pointer_under
 
 
 def lost_marks(document: Mapping[str, Any], place: Place) -> Iterator[Finding]:
@@ -23,7 +24,7 @@ def lost_marks(document: Mapping[str, Any], place: Place) -> Iterator[Finding]:
         owner = Field(document, option.node)
         for name in owner.names:
             field = owner.below(name)
-            pointer = f"{option.pointer}/properties/{escaped(name)}"
+            pointer = pointer_under(option.pointer, "properties", name)
             try:
                 marks = [mark for node in field.nodes for mark in marks_of(node, at=pointer)]
             except SchemaError as error:

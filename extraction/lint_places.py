@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from extraction.schemas.json_schema import reference_in, resolve_reference
+from extraction.schemas.pointers import pointer_under
 
 Node = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def _below(root: Node, place: Place, option: Option) -> Iterator[Place]:
     if isinstance(properties, Mapping):
         required = node.get("required", ())
         for name, below in properties.items():
-            pointer = f"{option.pointer}/properties/{escaped(name)}"
+            pointer = pointer_under(option.pointer, "properties", name)
             is_item = not place.name and place.level > 0
             yield _place(root, pointer, below, name=name, required=name in required, in_item=is_item, level=level)
     for key in ("items", "additionalProperties"):
@@ -139,7 +140,7 @@ def _found(root: Node, target: Any) -> str:
         if node is target:
             return pointer
         if isinstance(node, Mapping):
-            waiting += [(f"{pointer}/{escaped(key)}", below) for key, below in node.items()]
+            waiting += [(pointer_under(pointer, key), below) for key, below in node.items()]
         elif isinstance(node, list):
             waiting += [(f"{pointer}/{index}", below) for index, below in enumerate(node)]
     return ""
@@ -155,11 +156,6 @@ def _only_null(node: Node) -> bool:
     return node.get("type") in ("null", ["null"]) or node.get("const", 0) is None
 
 
-def escaped(name: str) -> str:
-    """A name as a step of a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def pointer_of(schema: Any, path: str) -> str:
     """The JSON pointer of a place that ``relaxing`` names (``$.properties.tags.items``); names may hold dots.
 
@@ -167,8 +163,7 @@ def pointer_of(schema: Any, path: str) -> str:
         schema: The document.
         path: The place, with ``$`` for the root.
     """
-    steps = _steps(schema, path.removeprefix("$"))
-    return "".join(f"/{escaped(step)}" for step in steps or ())
+    return pointer_under("", *(_steps(schema, path.removeprefix("$")) or ()))
 
 
 def _steps(node: Any, rest: str) -> list[str] | None:

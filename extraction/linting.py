@@ -19,12 +19,13 @@ from extraction.forms import known
 from extraction.grammar import unenforced
 from extraction.lint_fields import FIELD_RULES, Finding
 from extraction.lint_marks import lost_marks
-from extraction.lint_places import Place, escaped, places, pointer_of
+from extraction.lint_places import Place, places, pointer_of
 from extraction.merging import Facts, Part, disjoint
 from extraction.prompts import has_geometry, schema_text
 from extraction.references import References
 from extraction.relaxing import Translator
 from extraction.schemas import Schema, json_schema_of, load_schema
+from extraction.schemas.pointers import pointer_under
 
 MAX_FORM: Final = 1500
 """Tokens of a form above which asking in parts is advised: a choice, twice the form of an invoice."""
@@ -105,7 +106,7 @@ def _same_names(place: Place) -> Iterator[Finding]:
         for name in option.node.get("properties", {}):
             other = first.setdefault("".join(char for char in name.casefold() if char.isalnum()) or name, name)
             if other != name:
-                pointer = f"{option.pointer}/properties/{escaped(name)}"
+                pointer = pointer_under(option.pointer, "properties", name)
                 yield Finding(
                     pointer,
                     "same-name",

@@ -70,11 +70,6 @@ def replace_places(
     return value
 
 
-def pointer(path: Path) -> str:
-    """A path as a JSON pointer (RFC 6901), empty for the whole value."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
 def is_number(value: Any) -> TypeGuard[int | float]:
     """Whether a JSON value is a number; true and false are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

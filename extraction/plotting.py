@@ -20,6 +20,7 @@ from extraction.errors import OptionError
 from extraction.grounding.sources import Match, Source, Sources
 from extraction.images import ImageSource, load_image
 from extraction.schemas.geometry import Box
+from extraction.schemas.pointers import steps_of
 from extraction.shapes import RGB, Shape, find_shapes
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _named(here: Mapping[str, Source]) -> set[str]:
 
 def _field_name(pointer: str) -> str:
     """A field as a reader calls it: ``items 2 amount``."""
-    names = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+    names = steps_of(pointer)
     last = next((at for at in range(len(names) - 1, -1, -1) if names[at].isdigit()), None)
     kept = names[max(last - 1, 0) :] if last is not None else names[-2:]
     return " ".join(kept).replace("_", " ") or "value"

@@ -16,10 +16,11 @@ from typing import Any, Final, Literal, TypeAlias
 
 from extraction.confidence import Confidence
 from extraction.errors import SchemaError
-from extraction.places import CORNERS, Geometry, Path, find_places, pointer, replace_places
+from extraction.places import CORNERS, Geometry, Path, find_places, replace_places
 from extraction.schemas.counting import label_key
 from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
+from extraction.schemas.pointers import pointer
 from extraction.shapes import LABEL_FIELDS
 from extraction.tiling import XYXY, Detection, View, merge
 

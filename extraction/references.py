@@ -8,6 +8,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 from extraction.errors import SchemaError
 from extraction.merging import Part
+from extraction.schemas.pointers import steps_of
 
 _ONE_BELOW = (
     *("items", "additionalItems", "contains", "unevaluatedItems", "additionalProperties", "unevaluatedProperties"),
@@ -83,8 +84,8 @@ class References:
 
 
 def _walked(part: Part, pointer: str) -> Part | None:
-    for step in pointer.split("/")[1:]:
-        key: str | int = step.replace("~1", "/").replace("~0", "~")
+    for step in steps_of(pointer):
+        key: str | int = step
         if isinstance(part.node, list):
             if not str(key).isdecimal() or int(key) >= len(part.node):
                 return None

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from extraction.schemas.money import minor_unit
+from extraction.schemas.pointers import pointer_under
 
 _HALF: Final = Decimal("0.5")
 
@@ -130,14 +131,14 @@ def checks_of(value: object, tolerance: Decimal | None = None) -> list[Check]:
 def _checks(value: object, rounding: Rounding) -> Iterator[Check]:
     waiting = [(value, "", rounding)]
     while waiting:  # no recursion: a value may be nested as deeply as its JSON
-        value, pointer, rounding = waiting.pop()
+        value, place, rounding = waiting.pop()
         if isinstance(value, DocumentSchema):
             currency = getattr(value, "currency", None)
             if isinstance(currency, str):
                 rounding = replace(rounding, unit=minor_unit(currency))
-            yield from (check.under(pointer) for check in value.own_checks(rounding))
-        members = [(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}") for key, item in _members(value)]
-        waiting += [(item, place, rounding) for item, place in reversed(members)]
+            yield from (check.under(place) for check in value.own_checks(rounding))
+        members = [(item, pointer_under(place, key), rounding) for key, item in _members(value)]
+        waiting += reversed(members)
 
 
 def _members(value: object) -> Iterator[tuple[str, object]]:

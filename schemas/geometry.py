@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import (
@@ -234,6 +234,16 @@ class Box(_Geometry):
     def from_cxcywh(cls, cx: float, cy: float, width: float, height: float) -> Self:
         """The box with this centre, width and height (the form of YOLO and DETR, once in pixels)."""
         return cls(x1=cx - width / 2, y1=cy - height / 2, x2=cx + width / 2, y2=cy + height / 2)
+
+    @classmethod
+    def around(cls, boxes: Iterable[Box]) -> Self:
+        """The smallest box around all of ``boxes``, of which there is at least one.
+
+        Raises:
+            ValueError: There are none.
+        """
+        left, top, right, bottom = zip(*(box.xyxy for box in boxes), strict=True)
+        return cls(x1=min(left), y1=min(top), x2=max(right), y2=max(bottom))
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:

@@ -23,6 +23,7 @@ from typing_extensions import ReadOnly, TypeAliasType
 
 from extraction.errors import SchemaError
 from extraction.schemas.markers import MARKER_KEY, MARKERS
+from extraction.schemas.pointers import steps_of
 
 Schema: TypeAlias = type[Any] | UnionType | dict[str, Any]
 """What says how an answer looks: any type that Pydantic validates (``list[Model]`` too), or a JSON schema."""
@@ -279,8 +280,7 @@ def _resolve(schema: Mapping[str, Any], fragment: str, anchors: Mapping[str, Any
     if fragment and not fragment.startswith("/"):
         return anchors.get(fragment)
     node: Any = schema
-    for part in fragment.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in steps_of(fragment):
         if isinstance(node, list):
             node = node[int(key)] if key.isdecimal() and int(key) < len(node) else None
         else:

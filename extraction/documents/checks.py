@@ -8,9 +8,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from extraction.documents.fields import Field
-from extraction.places import Path, is_number, pointer
+from extraction.places import Path, is_number
 from extraction.schemas.checks import Check
 from extraction.schemas.merging import CountOf, RunningBalance, SumOf
+from extraction.schemas.pointers import pointer
 
 
 @dataclass(slots=True)

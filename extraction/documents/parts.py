@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from extraction.confidence import Confidence
 from extraction.documents.fields import Field
 from extraction.documents.result import Conflict, Merged, Origin, Provenance
-from extraction.places import Path, pointer
+from extraction.places import Path
+from extraction.schemas.pointers import pointer
 
 
 @dataclass(frozen=True, slots=True)

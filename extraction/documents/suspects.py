@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from extraction.documents.fields import Field
 from extraction.documents.result import Merged, Window
-from extraction.places import Path, pointer
+from extraction.places import Path
 from extraction.schemas.checks import Check
+from extraction.schemas.pointers import pointer
 
 MOST_BLIND: Final = 8
 """Windows up to which all are asked again when nothing tells where to look."""

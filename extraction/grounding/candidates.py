@@ -12,12 +12,13 @@ from rapidfuzz import fuzz, process
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.habits import Habits
 from extraction.grounding.leaves import Leaf
-from extraction.grounding.numbers import SAME_WIDTH, find_currencies
+from extraction.grounding.letters import SAME_WIDTH, bare, plain
+from extraction.grounding.numbers import find_currencies
 from extraction.grounding.page_index import PageIndex, Stream
 from extraction.grounding.phones import same_phone
 from extraction.grounding.segments import Part, Span
 from extraction.grounding.sources import Match
-from extraction.grounding.values import FUZZY, bare, meaning, plain, same_time
+from extraction.grounding.values import FUZZY, meaning, same_time
 
 _AGREES = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign or currency."""

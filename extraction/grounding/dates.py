@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
 
-from extraction.grounding.numbers import SAME_WIDTH
+from extraction.grounding.letters import SAME_WIDTH
 from extraction.vocabulary.words import unaccented
 
 _MONTHS = (

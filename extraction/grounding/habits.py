@@ -14,7 +14,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from extraction.grounding.numbers import SAME_WIDTH, read_digits
+from extraction.grounding.letters import SAME_WIDTH
+from extraction.grounding.numbers import read_digits
 from extraction.grounding.values import Found, Meaning
 
 _CENTS: Final = re.compile(r"([.,])[0-9]{2}(?![0-9.,])")

@@ -13,10 +13,11 @@ from pydantic_core import PydanticSerializationError
 from extraction.errors import OptionError
 from extraction.grounding.terms import terms
 from extraction.grounding.values import Meaning, meaning
-from extraction.places import CORNERS, Geometry, Path, find_places, is_geometry, pointer
+from extraction.places import CORNERS, Geometry, Path, find_places, is_geometry
 from extraction.schemas.geometry import Box
 from extraction.schemas.json_schema import Schema, json_schema_of, reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
+from extraction.schemas.pointers import pointer
 
 _DESCRIBED = 6
 """A description of more terms than this is a sentence, and names nothing."""

@@ -7,21 +7,14 @@ What a separator means is decided by the digits around it where they tell, and k
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-SAME_WIDTH = str.maketrans(
-    {
-        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u3000\t", " "),
-        **dict.fromkeys("\u2018\u2019`\u00b4\u02bc", "'"),
-        **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014", "-"),
-        **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},  # full-width forms
-    }
-)
-"""Characters that are written in several ways, one for one, so that spans stay true."""
+from extraction.grounding.letters import SAME_WIDTH
 
-_SIGNS: dict[str, tuple[str, ...]] = {
+SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     "€": ("EUR",),
     "£": ("GBP",),
     "$": ("USD", "CAD", "AUD", "SGD", "NZD", "HKD", "TWD", "MXN"),
@@ -63,14 +56,16 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "Euros": ("EUR",),
     "Dollars": ("USD",),
 }
+"""Signs and words for currencies, with the ISO 4217 codes that each may stand for, the likeliest first."""
+
 _CODES = (
     "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JOD JPY KES KRW KWD LKR MAD "
     "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RMB RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
 ).split()
 
-_CURRENCIES = {name.casefold(): codes for name, codes in (*_SIGNS.items(), *((code, (code,)) for code in _CODES))}
+_CURRENCIES = {name.casefold(): codes for name, codes in (*SIGNS.items(), *((code, (code,)) for code in _CODES))}
 _CURRENCIES["rmb"] = ("CNY",)
-_CURRENCY = "|".join(re.escape(name) for name in sorted({*_SIGNS, *_CODES}, key=len, reverse=True))
+_CURRENCY = "|".join(re.escape(name) for name in sorted({*SIGNS, *_CODES}, key=len, reverse=True))
 
 _DIGITS = r"[0-9]+(?:[.,'][0-9]+|[ ][0-9]{3}(?![0-9])|[ ][0-9]{2}(?=(?:[ ][0-9]{2})*[ ][0-9]{3}(?![0-9])))*|[.,][0-9]+"
 _NUMBER = re.compile(

@@ -19,10 +19,11 @@ import numpy as np
 
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.letter_widths import widths_of
+from extraction.grounding.letters import bare_letters
 from extraction.grounding.numbers import Money, find_currencies
 from extraction.grounding.reading_frame import Placed, ReadingFrame
 from extraction.grounding.segments import Part, Segment, Span, cut_corners, cut_word, find_rows, pieces, segments_of
-from extraction.grounding.values import Found, bare_letters, find_values
+from extraction.grounding.values import Found, find_values
 from extraction.ocr.quads import straightened
 from extraction.pages.words import PageWords
 from extraction.schemas.geometry import Box, Point, Polygon
@@ -90,13 +91,7 @@ class PageIndex:
 
     def box(self, span: Span) -> Box:
         """The box around a place, in pixels of the picture."""
-        boxes = [box for part in span.parts for box in self._boxes(part)]
-        return Box(
-            x1=min(box.x1 for box in boxes),
-            y1=min(box.y1 for box in boxes),
-            x2=max(box.x2 for box in boxes),
-            y2=max(box.y2 for box in boxes),
-        )
+        return Box.around(box for part in span.parts for box in self._boxes(part))
 
     def quad(self, span: Span) -> Polygon | None:
         """The corners of a place, clockwise from the top left one of the text; None where its box says it all."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from extraction.grounding.numbers import SAME_WIDTH, read_digits
+from extraction.grounding.letters import SAME_WIDTH
+from extraction.grounding.numbers import read_digits
 
 _PHONE = re.compile(
     r"(?<![0-9A-Za-z.,/-])(?P<plus>\+|00(?=[1-9]))?\s?"

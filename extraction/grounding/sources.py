@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from extraction.schemas.geometry import Box, Polygon
+from extraction.schemas.pointers import leaves_of, pointer
 
 Match: TypeAlias = Literal["exact", "equal", "fuzzy"]
 """``exact``: the same characters, but for case, white space and outer punctuation. ``equal``: the same number, amount,
@@ -144,30 +145,17 @@ def told_sources(metadata: Mapping[str, Any], data: Any) -> Sources | None:
     if not isinstance(told, Mapping):
         return None
     places = {
-        pointer: tuple(Source(**{**one, "box": Box.model_validate(one["box"])}) for one in found)
-        for pointer, found in told.items()
+        at: tuple(Source(**{**one, "box": Box.model_validate(one["box"])}) for one in found)
+        for at, found in told.items()
     }
+    leaves = {pointer(path): leaf for path, leaf in leaves_of(data)}
     unlooked = tuple(
-        pointer
-        for pointer, leaf in leaves_of(data)
-        if pointer not in places
-        and not isinstance(leaf, str)
-        and (leaf is None or isinstance(leaf, bool) or _in_list(pointer))
+        at
+        for at, leaf in leaves.items()
+        if at not in places and not isinstance(leaf, str) and (leaf is None or isinstance(leaf, bool) or _in_list(at))
     )
-    absent = {pointer: () for pointer, _ in leaves_of(data) if pointer not in places and pointer not in unlooked}
+    absent = {at: () for at in leaves if at not in places and at not in unlooked}
     return Sources(places | absent, unlooked)
-
-
-def leaves_of(data: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a JSON value with their JSON pointers, which begin with ``pointer``."""
-    if isinstance(data, Mapping):
-        for key, one in data.items():
-            yield from leaves_of(one, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(data, list):
-        for index, one in enumerate(data):
-            yield from leaves_of(one, f"{pointer}/{index}")
-    else:
-        yield pointer, data
 
 
 def _in_list(pointer: str) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -17,7 +16,8 @@ from typing import Literal, TypeAlias
 from rapidfuzz import fuzz
 
 from extraction.grounding.dates import MonthDay, find_dates, find_month_days, find_times
-from extraction.grounding.numbers import SAME_WIDTH, FoundNumber, Money, find_numbers, read_currency
+from extraction.grounding.letters import bare, plain
+from extraction.grounding.numbers import FoundNumber, Money, find_numbers, read_currency
 from extraction.grounding.phones import find_phones, same_phone
 from extraction.grounding.sources import Match
 
@@ -35,7 +35,6 @@ _SHORTEST = 4
 _PARTIAL = 0.9
 """The likeness of what agrees as far as it goes: a date without its year, an amount with the other sign."""
 
-_OUTER = re.compile(r"^[\s.,:;!?\"'*_|#<>()\[\]{}=~/\\&-]+|[\s.,:;!?\"'*_|#<>()\[\]{}=~/\\&-]+$")
 _TIMESTAMP = re.compile(
     r"\s*([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)(?:Z|[+-].*)?\s*"
 )
@@ -322,24 +321,3 @@ def _meaning_of_text(value: str) -> Meaning:
 def _is_code(text: str) -> bool:
     """Whether digits are a name and no amount: 00123."""
     return text.isdigit() and len(text) > 1 and text.startswith("0")
-
-
-@lru_cache(maxsize=65536)
-def plain(text: str) -> str:
-    """A text as it is compared: without case, white space and outer punctuation, its signs written one way."""
-    text = unicodedata.normalize("NFKC", text.translate(SAME_WIDTH)).casefold()
-    return re.sub(r"\s+", "", _OUTER.sub("", text))
-
-
-def bare_letters(text: str) -> Iterator[tuple[int, str]]:
-    """The letters and digits of a text without case, each with its place; one may become several (``ß``)."""
-    for place, char in enumerate(text.translate(SAME_WIDTH)):
-        for told in unicodedata.normalize("NFKC", char).casefold():
-            if told.isalnum():
-                yield place, told
-
-
-@lru_cache(maxsize=65536)
-def bare(text: str) -> str:
-    """Only the letters and digits of a text, without case."""
-    return "".join(told for _, told in bare_letters(text))

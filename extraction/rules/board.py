@@ -10,9 +10,9 @@ from typing import Final
 
 from extraction.rules.findings import Finding, Findings, Look
 from extraction.rules.labels import Label, Labels
-from extraction.rules.sheet import Cell, Sheet, Span
-from extraction.rules.wanted import COLUMNS
-from extraction.vocabulary.concepts import concepts
+from extraction.rules.naming import COLUMNS
+from extraction.rules.sheet import Cell, Sheet, Span, stacked
+from extraction.vocabulary.concepts import kind_of
 
 _BELOW_GAP: Final = 2.2
 """How far a value stands at most below its label, in heights of the label's text."""
@@ -208,8 +208,7 @@ class Board:
         above = self.sheet(cell).rows[cell.row - 1] if cell.row else ()
         for other in above:
             near = cell.box.y1 - other.box.y2 <= _BELOW_GAP * other.height
-            overlaps = min(other.box.x2, cell.box.x2) > max(other.box.x1, cell.box.x1)
-            if near and overlaps and self.is_label(other) and (labels := self.labels.at(other)):
+            if near and stacked(other.box, cell.box) and self.is_label(other) and (labels := self.labels.at(other)):
                 return labels[-1]
         return None
 
@@ -248,10 +247,9 @@ class Board:
 
 
 def _names_column(label: Label) -> bool:
-    return any(name in COLUMNS or (name in concepts() and concepts()[name].kind == "date") for name, _ in label.names)
+    return any(name in COLUMNS or kind_of(name) == "date" for name, _ in label.names)
 
 
 def _under(label: Label, finding: Finding) -> bool:
     """Whether a value stands in the column of a label."""
-    one, other = label.span.box, finding.span.box
-    return min(one.x2, other.x2) > max(one.x1, other.x1)
+    return stacked(label.span.box, finding.span.box)

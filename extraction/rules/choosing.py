@@ -13,7 +13,7 @@ from extraction.rules.board import Beside, Board
 from extraction.rules.findings import Finding, Look
 from extraction.rules.labels import Label
 from extraction.rules.wanted import Leaf
-from extraction.vocabulary.concepts import concepts
+from extraction.vocabulary.concepts import concepts, kind_of
 
 LOOKS: Final[dict[str, tuple[Look, ...]]] = {
     "money": ("money", "number"),
@@ -56,10 +56,10 @@ def candidates(board: Board, leaf: Leaf, others: Iterable[str] = ()) -> list[Cho
     return _ranked(_beside(board, names, LOOKS[leaf.kind], frozenset(others)), leaf.kind)
 
 
-def of_concept(board: Board, name: str, others: Iterable[str] = ()) -> list[Choice]:
+def of_concept(board: Board, name: str) -> list[Choice]:
     """The values beside the labels of a concept, the likeliest first."""
     kind = concepts()[name].kind
-    return _ranked(_beside(board, [name], LOOKS[kind], frozenset(others)), kind)
+    return _ranked(_beside(board, [name], LOOKS[kind], frozenset()), kind)
 
 
 def _beside(
@@ -179,7 +179,7 @@ def _is_phone(text: str) -> bool:
 
 def _takes(label: Label, leaf: Leaf) -> bool:
     """Whether a label can claim a value of this kind from a field."""
-    kinds = {concepts()[name].kind for name, _ in label.names if name in concepts()}
+    kinds = {kind for name, _ in label.names if (kind := kind_of(name)) is not None}
     if leaf.kind == "phone" and "code" in kinds:
         return True  # a number of something else
     return leaf.kind in kinds or not kinds

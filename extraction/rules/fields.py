@@ -12,9 +12,10 @@ from extraction.rules.board import Board, TextBeside
 from extraction.rules.choosing import Choice, candidates, choose_total, unlabelled
 from extraction.rules.labels import Label
 from extraction.rules.marks import marks_trail, said_before, said_behind
+from extraction.rules.naming import OWNERS
 from extraction.rules.parties import Party, address_at, is_job, is_person, issuer, labelled_party
 from extraction.rules.sheet import Cell, Span
-from extraction.rules.wanted import OWNERS, Leaf
+from extraction.rules.wanted import Leaf
 from extraction.rules.writing import Fill, allowed, choice_fill, currency_fill, text_fill, written
 
 _SURE: Final = 0.5

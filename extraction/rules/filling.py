@@ -9,18 +9,19 @@ from typing import Any, Final
 
 from extraction.grounding.sources import Source
 from extraction.pages.words import PageWords
-from extraction.places import Path, pointer
+from extraction.places import Path
 from extraction.rules.board import Board
 from extraction.rules.choosing import LOOKS
 from extraction.rules.fields import Fields
 from extraction.rules.grids import largest_grid
 from extraction.rules.pairs import checkboxes, is_checkboxes, is_pairs, pairs
-from extraction.rules.sheet import Span, sheet_of, union
+from extraction.rules.sheet import Span, sheet_of
 from extraction.rules.tables import table_rows
 from extraction.rules.taxes import is_taxes, taxes
 from extraction.rules.wanted import Group, Leaf, Listing, Node, leaves, phrases_in, wanted
 from extraction.rules.writing import Fill, text_fill, written
 from extraction.schemas.geometry import Box
+from extraction.schemas.pointers import pointer
 
 _PLACE_WORDS: Final = frozenset("box bbox bounding place location region rect where area position".split())
 
@@ -90,7 +91,7 @@ def _sources(state: _Filling) -> Iterator[tuple[str, Source]]:
         text = " ".join(span.text for span in spans)
         yield (
             pointer(path),
-            Source(page, union([span.place for span in here]), text, "exact" if state.exact[path] else "equal"),
+            Source(page, Box.around(span.place for span in here), text, "exact" if state.exact[path] else "equal"),
         )
 
 
@@ -169,7 +170,7 @@ def _place_of(key: str, leaf: Leaf, group: Group, path: Path, state: _Filling) -
         for span in told
         if any(at[: len(root)] == root for root in roots) and span.cell.page == state.last_page
     ]
-    return union([span.place for span in spans]) if spans else None
+    return Box.around(span.place for span in spans) if spans else None
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Final, Literal, TypeAlias
 
-from extraction.grounding.numbers import Money, read_currency
+from extraction.grounding.numbers import SIGNS, Money, read_currency
 from extraction.grounding.values import Found, find_values
 from extraction.rules.sheet import Cell, Sheet, Span
+from extraction.schemas.iban import is_iban
 
 Look: TypeAlias = Literal["money", "number", "percent", "date", "time", "phone", "email", "url", "iban"]
 """What a value looks like: "money" names its currency or has two decimals."""
@@ -41,9 +42,8 @@ _US_WORDS: Final = re.compile(
 _NOT_US: Final = re.compile(
     r"[€£₹]|\b(?:EUR|GBP|CAD|AUD|NZD|SGD|HKD|RM|CHF|GST|HST|PST|QST|ABN|UEN)\b|\b(?:Canada|Australia|New Zealand|Singapore)\b"
 )
-_SYMBOL: Final = re.compile(
-    r"[€£₹₩₽₺₪฿₱₫₴₦]|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft|SFr)(?![^\W\d_])|(?:US|CA|AU|NZ|HK|NT|MX|[ACSR])\$"
-)
+_NOT_OF_LETTERS: Final = tuple(sign for sign in SIGNS if not sign.strip(".").isalpha() and sign != "$")
+_SYMBOL: Final = re.compile(rf"{'|'.join(map(re.escape, _NOT_OF_LETTERS))}|(?<![^\W\d_])(?:RM|Rp|zł|Kč|Ft)(?![^\W\d_])")
 _CODE: Final = re.compile(r"(?<![^\W\d_])[A-Z]{3}(?![^\W\d_])")
 
 
@@ -166,7 +166,7 @@ def _found(cell: Cell) -> Iterator[Finding]:
     for look, pattern in (("email", _EMAIL), ("iban", _IBAN), ("url", _URL)):
         for match in pattern.finditer(text):
             whole = match.group()
-            if look == "iban" and not _is_iban(whole):
+            if look == "iban" and not is_iban(whole):
                 continue
             if any(match.start() < end and start < match.end() for start, end in taken):
                 continue
@@ -228,9 +228,3 @@ def _month_first(one: Finding) -> Finding:
     if one.look != "date" or match is None:
         return one
     return replace(one, readings=tuple(sorted(one.readings, key=lambda day: getattr(day, "month", 0) != int(match[1]))))
-
-
-def _is_iban(text: str) -> bool:
-    """Whether the check digits are right (ISO 13616: the rearranged number is 1 modulo 97)."""
-    plain = re.sub(r"\s", "", text)
-    return 15 <= len(plain) <= 34 and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1

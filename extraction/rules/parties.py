@@ -9,7 +9,7 @@ from typing import Final
 
 from extraction.rules.board import Board
 from extraction.rules.labels import Label, normal
-from extraction.rules.sheet import Cell, Span
+from extraction.rules.sheet import Cell, Span, stacked
 
 _POSTAL: Final = re.compile(
     r"(?<!\d)\d{5}(?:-\d{4})?(?!\d)|(?<![\d.,])\d{4}\s?[A-Z]{2}(?![A-Za-z])|\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b|(?<!\d)\d{3} \d{2}\b"
@@ -224,7 +224,7 @@ def _continued(board: Board, cell: Cell, head: Sequence[Cell]) -> list[Cell]:
     for step in (-1, 1):
         while len(lines) < 3:
             edge = lines[0] if step < 0 else lines[-1]
-            near = [one for one in head if one.row == edge.row + step and _stacked(edge, one)]
+            near = [one for one in head if one.row == edge.row + step and stacked(edge.box, one.box)]
             if len(near) != 1 or len(sheet.rows[near[0].row]) > 1:
                 break
             other = near[0]
@@ -250,10 +250,6 @@ def _continued(board: Board, cell: Cell, head: Sequence[Cell]) -> list[Cell]:
     return lines
 
 
-def _stacked(one: Cell, other: Cell) -> bool:
-    return min(one.box.x2, other.box.x2) > max(one.box.x1, other.box.x1)
-
-
 def _address_below(board: Board, name: Cell, besides: frozenset[int]) -> list[Span]:
     """The lines of an address among those below a name."""
     lines: list[Span] = []
@@ -262,7 +258,7 @@ def _address_below(board: Board, name: Cell, besides: frozenset[int]) -> list[Sp
     for row in sheet.rows[name.row + 1 : name.row + 1 + _MOST_LINES + 2]:
         if (sheet.page, row[0].row) in board.heads:  # "Widget 5" is no street and its number there
             break
-        here = [cell for cell in row if _stacked(cell, last) or _stacked(cell, name)]
+        here = [cell for cell in row if stacked(cell.box, last.box) or stacked(cell.box, name.box)]
         if not here:
             continue
         cell = here[0]

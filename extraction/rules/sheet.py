@@ -66,7 +66,7 @@ class Cell:
         starts = [sum(map(len, texts[:index])) + index for index in range(len(texts))]
         object.__setattr__(self, "text", " ".join(texts))
         object.__setattr__(self, "starts", tuple(starts))
-        object.__setattr__(self, "box", union([placed.box for placed in self.words]))
+        object.__setattr__(self, "box", Box.around(placed.box for placed in self.words))
 
     @property
     def height(self) -> float:
@@ -95,12 +95,12 @@ class Span:
     @property
     def place(self) -> Box:
         """Where they stand in the picture, in its pixels."""
-        return union([box for box, _ in self._parts()])
+        return Box.around(box for box, _ in self._parts())
 
     @property
     def box(self) -> Box:
         """Where they stand in upright coordinates."""
-        return union([box for _, box in self._parts()])
+        return Box.around(box for _, box in self._parts())
 
     @property
     def score(self) -> float:
@@ -163,7 +163,7 @@ class Sheet:
         Raises:
             ValueError: The page is empty.
         """
-        return union([cell.box for cell in self.cells])
+        return Box.around(cell.box for cell in self.cells)
 
     def right_of(self, cell: Cell) -> tuple[Cell, ...]:
         """The cells of the same row that stand to the right, nearest first."""
@@ -173,7 +173,7 @@ class Sheet:
         """The cells of the next ``rows`` rows that stand under a cell, top to bottom."""
         for row in self.rows[cell.row + 1 : cell.row + 1 + rows]:
             for other in row:
-                if min(other.box.x2, cell.box.x2) > max(other.box.x1, cell.box.x1):
+                if stacked(other.box, cell.box):
                     yield other
 
 
@@ -244,18 +244,9 @@ def _slope(line: Line, angle: float) -> float | None:
     return math.tan(math.atan2(down, across) - math.radians(angle))
 
 
-def union(boxes: Sequence[Box]) -> Box:
-    """The smallest box around boxes.
-
-    Raises:
-        ValueError: There are none.
-    """
-    return Box.from_xyxy(
-        min(box.x1 for box in boxes),
-        min(box.y1 for box in boxes),
-        max(box.x2 for box in boxes),
-        max(box.y2 for box in boxes),
-    )
+def stacked(one: Box, other: Box) -> bool:
+    """Whether one box stands above or below the other: they share some of their width."""
+    return min(one.x2, other.x2) > max(one.x1, other.x1)
 
 
 def _rows(placed: Sequence[Placed]) -> list[list[Placed]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from extraction.rules.board import Board
+from extraction.rules.naming import COLUMNS
 from extraction.rules.sheet import Cell
-from extraction.rules.wanted import COLUMNS, Group, Leaf
+from extraction.rules.wanted import Group, Leaf
 from extraction.rules.writing import Fill
-from extraction.vocabulary.concepts import concepts
+from extraction.vocabulary.concepts import kind_of
 
 _BALANCES: Final = frozenset({"opening_balance", "closing_balance", "total", "subtotal"})
 """What a dated line says that is no transaction; "card payment" is one."""
@@ -53,10 +54,7 @@ def is_summary(board: Board, cells: Sequence[Cell]) -> bool:
     first = labels[0]
     dated = any(one.look == "date" for cell in cells[:1] for one in board.findings.at(cell))
     amounts = any(
-        (name in _BALANCES or not dated)
-        and name in concepts()
-        and name not in COLUMNS
-        and concepts()[name].kind in ("money", "integer")
+        (name in _BALANCES or not dated) and name not in COLUMNS and kind_of(name) in ("money", "integer")
         for name, _ in first.names
     )
     if not amounts:

@@ -12,11 +12,12 @@ from extraction.rules.bare_tables import bare_rows
 from extraction.rules.board import Board
 from extraction.rules.findings import Finding
 from extraction.rules.labels import Label, normal
+from extraction.rules.naming import COLUMNS
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.rules.table_parts import Row, has_column, is_summary, key_of, leaf_of
-from extraction.rules.wanted import COLUMNS, Group, Leaf
+from extraction.rules.wanted import Group, Leaf
 from extraction.rules.writing import Fill, text_fill, written
-from extraction.vocabulary.concepts import concepts
+from extraction.vocabulary.concepts import kind_of
 
 _MOST_APART: Final = 3.5
 """Blank between two lines of one table, in heights of its text."""
@@ -88,7 +89,7 @@ def _columns(board: Board, sheet: Sheet, head: int, group: Group) -> list[_Colum
         )
         if "tax" in names:
             names |= {"tax_rate"}
-        dated = any(name in concepts() and concepts()[name].kind == "date" for name in names)
+        dated = any(kind_of(name) == "date" for name in names)
         key = own or key_of(group, names & COLUMNS) or (_dated_key(group) if dated else None)
         if key in taken:
             key = None

@@ -5,69 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from extraction.errors import SchemaError
 from extraction.places import GEOMETRY
+from extraction.rules.naming import (
+    TYPED_WORDS,
+    LeafKind,
+    concepts_of,
+    is_compatible,
+    owner_of,
+    phrases_of,
+    singular,
+    words_of,
+)
 from extraction.schemas.json_schema import reference_in, resolve_reference
 from extraction.schemas.markers import MARKER_KEY
-from extraction.vocabulary.concepts import Kind, concepts
-
-LeafKind: TypeAlias = Kind | Literal["enum", "boolean", "const", "null", "any", "box", "other"]
-"""Of a leaf. "other" is what rules cannot fill: points, polygons, colours, objects with free keys."""
-
-_WEAK: Final = frozenset(
-    "amount number text title name from to in out item items line code day card account data rate unit place sum label "
-    "position pos row index what link site mail cost price details service contact paid given count debit credit direct "
-    "role land height short link tin bar reference street type kind gross net till table trans".split()
-)
-"""Words that name a concept only where they are all of a field's name."""
-
-_NAMELESS: Final = frozenset("number value amount name text id code content raw string data item".split())
-"""Names of fields that no paper uses alone; what is around them names them."""
-
-_NEUTRAL: Final = frozenset(
-    "the of a an and or in at on for value text str string raw printed full main primary own document doc receipt invoice bill "
-    "statement form page first official registered total amount number num no nr id code name iso per field data s "
-    "original legal current actual info information details final overall gross net incl including "
-    "sale purchase transaction payment order".split()
-)
-"""Words of a field's name that may be left over beside those of its concept."""
-
-OWNERS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(
-        "company merchant vendor seller store shop supplier business issuer restaurant retailer sender biller provider "
-        "organization organisation firm bank".split(),
-        "company",
-    ),
-    **dict.fromkeys(
-        "customer buyer client recipient purchaser payer billing billed holder patient applicant subscriber tenant".split(),
-        "customer",
-    ),
-    **dict.fromkeys("shipping shipped ship delivery consignee".split(), "ship_to"),
-}
-"""Whose a value is, by words in the names of fields and of the objects around them."""
-
-COLUMNS: Final = frozenset(
-    "quantity description item_code position unit unit_price line_total debit credit running_balance tax_rate".split()
-)
-"""Concepts of a table's columns."""
-
-_TYPED_WORDS: Final[Mapping[str, Kind]] = {
-    **dict.fromkeys("date datum fecha day expires expiry birthday dob".split(), "date"),
-    **dict.fromkeys(
-        "price amount cost fee fees charge charges balance salary income tax payment premium deposit".split(), "money"
-    ),
-    **dict.fromkeys("number no nr num id code ref reference".split(), "code"),
-    **dict.fromkeys("phone telephone tel mobile fax".split(), "phone"),
-    "email": "email",
-    **dict.fromkeys("url website homepage".split(), "url"),
-    **dict.fromkeys("percent percentage".split(), "percent"),
-    "time": "time",
-    "currency": "currency",
-}
-"""The kind of a text by a word of its field's name, where no concept is known."""
+from extraction.vocabulary.concepts import concepts, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,25 +126,19 @@ def phrases_in(node: Node) -> set[str]:
     return own.union(*(phrases_in(one.node) for one in node.fields)) if isinstance(node, Group) else own
 
 
-def words_of(name: str) -> tuple[str, ...]:
-    """The words of a field's name: ``totalAmount``, ``total_amount`` and ``Total amount`` are one."""
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return tuple(word for word in re.split(r"[^0-9a-zà-ɏ]+", parted.lower()) if word)
-
-
 def _node(form: Any, context: _Context) -> Node:
     form, nullable, seen = _resolved(form, context)
     context = replace(context, seen=seen)
     words = words_of(context.name)
     kind = _type_of(form)
-    own = _phrases(context.name, form, titled=kind != "object")
+    own = phrases_of(context.name, form, titled=kind != "object")
     if form.get(MARKER_KEY) in GEOMETRY:
         return Leaf(form, nullable, "box" if form[MARKER_KEY] == "box" else "other", words=words)
     if MARKER_KEY in form:
         return Leaf(form, nullable, "other", words=words)
     if kind == "object" and isinstance(form.get("properties"), Mapping):
-        found = _concepts(words, None, context.listed) or context.concepts
-        owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+        found = concepts_of(words, None, context.listed) or context.concepts
+        owner = owner_of(words) or context.owner
         # An object is no number of a line, whatever it is called: what "lines" have as their "amount" is money.
         found = tuple(name for name in found if name != "position")
         below = replace(context, concepts=found, owner=owner, phrases=() if context.listed else own)
@@ -200,9 +148,9 @@ def _node(form: Any, context: _Context) -> Node:
         )
         return Group(form, nullable, fields, found, own, words)
     if kind == "array" and isinstance(form.get("items"), Mapping):
-        found = _concepts(_singular(words), None, context.listed)
-        owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
-        one = replace(context, name=" ".join(_singular(words)), concepts=found, owner=owner, listed=True)
+        found = concepts_of(singular(words), None, context.listed)
+        owner = owner_of(words) or context.owner
+        one = replace(context, name=" ".join(singular(words)), concepts=found, owner=owner, listed=True)
         item = _node(form["items"], one)
         return Listing(form, nullable, item, found, own, words)
     if kind in ("object", "array"):
@@ -214,8 +162,8 @@ def _leaf(
     form: Mapping[str, Any], nullable: bool, words: tuple[str, ...], own: tuple[str, ...], context: _Context
 ) -> Leaf:
     kind, written = _form_kind(form)
-    found = _concepts(words, kind, context.listed)
-    owner = next((OWNERS[word] for word in words if word in OWNERS), context.owner)
+    found = concepts_of(words, kind, context.listed)
+    owner = owner_of(words) or context.owner
     generic = not words or set(words) <= {
         "value",
         "text",
@@ -229,7 +177,7 @@ def _leaf(
         "currency",
     }
     if generic and context.concepts and (not words or words[0] != "currency"):
-        around = tuple(one for one in context.concepts if _compatible(concepts()[one].kind, kind))
+        around = tuple(one for one in context.concepts if is_compatible(concepts()[one].kind, kind))
         found = around or found
     if generic:
         own = (*own, *context.phrases)
@@ -238,16 +186,16 @@ def _leaf(
 
 def _kind_of(kind: LeafKind | None, words: tuple[str, ...], found: tuple[str, ...]) -> LeafKind:
     """The kind of a field's values: what its type says, made more exact by its concept or a word of its name."""
-    meant = concepts()[found[0]].kind if found else None
+    meant = kind_of(found[0]) if found else None
     if kind is None:
         if meant is not None:
             return meant
-        return next((_TYPED_WORDS[word] for word in reversed(words) if word in _TYPED_WORDS), "text")
+        return next((TYPED_WORDS[word] for word in reversed(words) if word in TYPED_WORDS), "text")
     if kind != "number":
         return kind
     if meant in ("money", "percent"):
         return meant
-    return "money" if meant is None and any(_TYPED_WORDS.get(word) == "money" for word in words) else kind
+    return "money" if meant is None and any(TYPED_WORDS.get(word) == "money" for word in words) else kind
 
 
 def _form_kind(form: Mapping[str, Any]) -> tuple[LeafKind | None, bool]:
@@ -324,71 +272,3 @@ def _resolved(form: Any, context: _Context) -> tuple[dict[str, Any], bool, tuple
 def _first_branch(branches: list[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Of the branches of a union the one that says most of what its values look like: a number before a text."""
     return min(branches, key=lambda one: one.get("type") == "string" and "format" not in one and "enum" not in one)
-
-
-def _phrases(name: str, form: Mapping[str, Any], *, titled: bool) -> tuple[str, ...]:
-    """What the schema calls a field: its name, its title, and what stands in quotation marks in its description.
-
-    The title of an object is its class's name, and not the field's.
-    """
-    told = [" ".join(words_of(name))]
-    if titled and isinstance(form.get("title"), str):
-        told.append(" ".join(words_of(form["title"])))
-    if isinstance(form.get("description"), str):
-        told += [
-            " ".join(words_of(one))
-            for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])
-        ]
-    told = [re.sub(r"\b(?:no|nr|num|nbr)\b", "number", one) for one in told]
-    return tuple(dict.fromkeys(one for one in told if one and one not in _NAMELESS))
-
-
-def _singular(words: tuple[str, ...]) -> tuple[str, ...]:
-    if not words:
-        return words
-    last = words[-1]
-    if last.endswith(("sses", "xes")):
-        last = last[:-2]
-    elif last.endswith("ies") and len(last) > 4:
-        last = f"{last[:-3]}y"
-    elif last.endswith("s") and not last.endswith("ss"):
-        last = last[:-1]
-    return (*words[:-1], last)
-
-
-def _compatible(concept: Kind, kind: LeafKind | None) -> bool:
-    """Whether a field of this kind can hold what a concept names; None is a text that may be anything."""
-    if kind in (None, "enum", "any"):
-        return True
-    if kind in ("number", "integer"):
-        return concept in ("money", "number", "integer", "percent") or (kind == "integer" and concept == "code")
-    return concept == kind
-
-
-@cache
-def _concepts(words: tuple[str, ...], kind: LeafKind | None, listed: bool) -> tuple[str, ...]:
-    """The concepts that the words of a name mean, the likeliest first; none where too much of the name is left over.
-
-    In a list those of a table's columns come first, elsewhere last.
-    """
-    if kind in ("const", "boolean", "null", "box", "other"):
-        return ()
-    scored = []
-    for name, concept in concepts().items():
-        if not _compatible(concept.kind, kind):
-            continue
-        for phrase in concept.fields:
-            parts = tuple(phrase.split())
-            at = next((i for i in range(len(words) - len(parts) + 1) if words[i : i + len(parts)] == parts), None)
-            if at is None:
-                continue
-            rest = {*words[:at], *words[at + len(parts) :]}
-            if rest and (len(parts) == 1 and parts[0] in _WEAK):
-                continue
-            if rest - _NEUTRAL - OWNERS.keys():
-                continue
-            scored.append((len(rest), -len(parts), (name in COLUMNS) != listed, name))
-    if not scored:
-        return ()
-    best = min(scored)[:3]
-    return tuple(dict.fromkeys(name for *score, name in sorted(scored) if tuple(score) == best))

@@ -12,8 +12,9 @@ from typing import Any, Final
 from extraction.grounding.numbers import read_currency
 from extraction.rules.findings import Finding
 from extraction.rules.labels import normal
+from extraction.rules.naming import words_of
 from extraction.rules.sheet import Span
-from extraction.rules.wanted import Leaf, words_of
+from extraction.rules.wanted import Leaf
 from extraction.written_numbers import read_number
 
 _MEANT: Final[Mapping[str, str]] = {

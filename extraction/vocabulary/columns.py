@@ -11,19 +11,19 @@ COLUMNS: Final[Mapping[str, Concept]] = {
     "quantity": Concept.of(
         "number",
         "quantity|qty|count|units|amount of units|menge|anzahl",
-        "kuantiti|quantity|qty|units|hours|hrs|menge|anzahl|stuck|stk|quantite|qte|cantidad|cant|ud|uds|quantita|qta|q ta|aantal|"
-        "quantidade|qtd|pcs",
+        "kuantiti|quantity|qty|units|hours|hrs|menge|anzahl|stuck|stk|quantite|qte|cantidad|cant|ud|uds|quantita|qta|"
+        "q ta|aantal|quantidade|qtd|pcs",
         term="quantity",
     ),
     "description": Concept.of(
         "text",
         "description|item|name|product|product name|item name|article|details|text|item description|service|what|"
         "particulars|bezeichnung|beschreibung|artikel|title|label|designation",
-        "barang|keterangan|item description|product description|description of goods|description of services|description|item name|"
-        "product name|product|item|items|article|details|particulars|service|activity|bezeichnung|beschreibung|artikel|"
-        "leistung|position|produkt|designation|libelle|produit|descripcion|concepto|articulo|producto|descrizione|"
-        "articolo|prodotto|omschrijving|descricao|produto|transaction|transaction details|buchungstext|verwendungszweck|"
-        "vorgang|operation",
+        "barang|keterangan|item description|product description|description of goods|description of services|"
+        "description|item name|product name|product|item|items|article|details|particulars|service|activity|"
+        "bezeichnung|beschreibung|artikel|leistung|position|produkt|designation|libelle|produit|descripcion|concepto|"
+        "articulo|producto|descrizione|articolo|prodotto|omschrijving|descricao|produto|transaction|"
+        "transaction details|buchungstext|verwendungszweck|vorgang|operation",
         term="description",
     ),
     "item_code": Concept.of(
@@ -33,7 +33,9 @@ COLUMNS: Final[Mapping[str, Concept]] = {
         "ean|barcode|code|reference article|codigo|codice|artikelnr|code article",
     ),
     "position": Concept.of(
-        "integer", "position|line number|pos|row|line|index", "pos number|pos|line number|line|number|lfd number|sr|sl"
+        "integer",
+        "position|line number|pos|row|line|index",
+        "pos number|pos|line number|line|number|lfd number|sr|sl",
     ),
     "unit": Concept.of(
         "text",

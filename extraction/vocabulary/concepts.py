@@ -1,8 +1,8 @@
 """What forms, receipts and invoices call things: ``Concept``s with the names of fields and the words on paper.
 
-Words on paper are in English, German, French, Spanish, Italian, Dutch and Portuguese, in lower case and without accents;
-"number" stands for all its forms (no., nr., #). The longest phrase counts at each place of a page, so that "sub total" is
-never a "total": some concepts are here only to keep others from their words.
+Words on paper are in English, German, French, Spanish, Italian, Dutch and Portuguese, some also in Malay, in lower case and
+without accents; "number" stands for all its forms (no., nr., #). The longest phrase counts at each place of a page, so that
+"sub total" is never a "total": some concepts are here only to keep others from their words.
 """
 
 from __future__ import annotations
@@ -54,3 +54,9 @@ def concepts() -> Mapping[str, Concept]:
     from extraction.vocabulary.things import THINGS
 
     return {**AMOUNTS, **DATES, **THINGS, **COLUMNS, **NAMES}
+
+
+def kind_of(name: str) -> Kind | None:
+    """What the values of a concept look like; None where there is none of that name."""
+    concept = concepts().get(name)
+    return None if concept is None else concept.kind

@@ -11,24 +11,25 @@ DATES: Final[Mapping[str, Concept]] = {
     "date": Concept.of(
         "date",
         "date|invoice date|receipt date|transaction date|purchase date|date of purchase|issue date|issued|issued at|"
-        "date issued|date of issue|order date|bill date|document date|billing date|purchased|purchased at|datum|fecha|data|"
-        "rechnungsdatum|issued on|payment date|sale date|day|statement date",
-        "dt|tarikh|date of issue|date issued|issue date|invoice date|inv date|receipt date|transaction date|trans date|purchase date|"
-        "date of purchase|bill date|billing date|document date|doc date|order date|sale date|business date|tax point|"
-        "statement date|date of statement|date time|date and time|date|dated|issued on|issued|rechnungsdatum|belegdatum|"
-        "ausstellungsdatum|auszugsdatum|datum uhrzeit|datum|date de facturation|date de facture|date facture|"
-        "date d emission|date du releve|fecha de factura|fecha factura|fecha de emision|fecha de expedicion|fecha emision|"
-        "fecha|data fattura|data emissione|data documento|data di emissione|data|factuurdatum|data de emissao|datum factuur|"
-        "data operazione|booked|booked on|booking date|posted|posting date|buchungstag|buchungsdatum",
+        "date issued|date of issue|order date|bill date|document date|billing date|purchased|purchased at|datum|fecha|"
+        "data|rechnungsdatum|issued on|payment date|sale date|day|statement date",
+        "dt|tarikh|date of issue|date issued|issue date|invoice date|inv date|receipt date|transaction date|"
+        "trans date|purchase date|date of purchase|bill date|billing date|document date|doc date|order date|sale date|"
+        "business date|tax point|statement date|date of statement|date time|date and time|date|dated|issued on|issued|"
+        "rechnungsdatum|belegdatum|ausstellungsdatum|auszugsdatum|datum uhrzeit|datum|date de facturation|"
+        "date de facture|date facture|date d emission|date du releve|fecha de factura|fecha factura|fecha de emision|"
+        "fecha de expedicion|fecha emision|fecha|data fattura|data emissione|data documento|data di emissione|data|"
+        "factuurdatum|data de emissao|datum factuur|data operazione|booked|booked on|booking date|posted|posting date|"
+        "buchungstag|buchungsdatum",
         term="date",
     ),
     "due_date": Concept.of(
         "date",
         "due date|payment due|payment due date|due|pay by|due by|payable by|faelligkeit",
-        "payment due date|due date|date due|payment due by|payment due|pay by|due by|due on|payable by|please pay by|due|"
-        "fallig am|faellig am|fallig bis|zahlbar bis|zahlungsziel|falligkeit|falligkeitsdatum|date d echeance|echeance|"
-        "fecha de vencimiento|fecha vencimiento|vencimiento|data scadenza|data di scadenza|scadenza|vervaldatum|"
-        "te betalen voor|data de vencimento",
+        "payment due date|due date|date due|payment due by|payment due|pay by|due by|due on|payable by|please pay by|"
+        "due|fallig am|faellig am|fallig bis|zahlbar bis|zahlungsziel|falligkeit|falligkeitsdatum|date d echeance|"
+        "echeance|fecha de vencimiento|fecha vencimiento|vencimiento|data scadenza|data di scadenza|scadenza|"
+        "vervaldatum|te betalen voor|data de vencimento",
         term="due date",
     ),
     "delivery_date": Concept.of(

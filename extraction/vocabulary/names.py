@@ -10,23 +10,25 @@ from extraction.vocabulary.concepts import Concept
 NAMES: Final[Mapping[str, Concept]] = {
     "company": Concept.of(
         "text",
-        "company|company name|merchant|merchant name|vendor|vendor name|store|store name|shop|shop name|seller|seller name|"
-        "supplier|supplier name|business|business name|organization|organisation|organization name|issuer|issuer name|firm|"
-        "restaurant|retailer|brand|employer|bank|bank name|sold by|from name|biller|institution",
-        "sold by|seller|vendor|supplier|company name|company|organization|organisation|merchant name|merchant|store name|"
-        "business name|issued by|bill from|billed by|firma|verkaufer|lieferant|absender|rechnungssteller|vendeur|fournisseur|"
-        "societe|emetteur|vendedor|proveedor|emisor|empresa|razon social|venditore|fornitore|ditta|cedente|verkoper|"
-        "leverancier|bedrijf|employer",
+        "company|company name|merchant|merchant name|vendor|vendor name|store|store name|shop|shop name|seller|"
+        "seller name|supplier|supplier name|business|business name|organization|organisation|organization name|issuer|"
+        "issuer name|firm|restaurant|retailer|brand|employer|bank|bank name|sold by|from name|biller|institution",
+        "sold by|seller|vendor|supplier|company name|company|organization|organisation|merchant name|merchant|"
+        "store name|business name|issued by|bill from|billed by|firma|verkaufer|lieferant|absender|rechnungssteller|"
+        "vendeur|fournisseur|societe|emetteur|vendedor|proveedor|emisor|empresa|razon social|venditore|fornitore|"
+        "ditta|cedente|verkoper|leverancier|bedrijf|employer",
         term="company",
     ),
     "customer": Concept.of(
         "text",
-        "customer|customer name|buyer|buyer name|client|client name|bill to|billed to|recipient|recipient name|bill to name|"
-        "purchaser|account holder|payer|invoice to|sold to|account name|holder|customer full name|kunde|cardholder",
+        "customer|customer name|buyer|buyer name|client|client name|bill to|billed to|recipient|recipient name|"
+        "bill to name|purchaser|account holder|payer|invoice to|sold to|account name|holder|customer full name|kunde|"
+        "cardholder",
         "bill to|billed to|invoice to|invoiced to|sold to|customer name|customer|client name|client|buyer|purchaser|"
-        "account holder|account name|payer|recipient|rechnung an|rechnungsempfanger|rechnungsadresse|"
-        "kunde|kontoinhaber|empfanger|facture a|factures a|adresse de facturation|client e|destinataire|titulaire|facturar a|"
-        "cliente|comprador|titular|fatturare a|destinatario|intestatario|acquirente|factuur aan|factuuradres|klant",
+        "account holder|account name|payer|recipient|rechnung an|rechnungsempfanger|rechnungsadresse|kunde|"
+        "kontoinhaber|empfanger|facture a|factures a|adresse de facturation|client e|destinataire|titulaire|"
+        "facturar a|cliente|comprador|titular|fatturare a|destinatario|intestatario|acquirente|factuur aan|"
+        "factuuradres|klant",
         term="customer",
     ),
     "ship_to": Concept.of(
@@ -39,10 +41,10 @@ NAMES: Final[Mapping[str, Concept]] = {
     "address": Concept.of(
         "text",
         "address|company address|merchant address|vendor address|store address|seller address|shop address|location|"
-        "supplier address|postal address|street address|adresse|anschrift|mailing address|full address|business address|"
-        "home address|residence",
-        "postal address|street address|mailing address|home address|address|residence|adresse|anschrift|wohnort|domicile|"
-        "direccion|domicilio|indirizzo|residenza|adres|endereco",
+        "supplier address|postal address|street address|adresse|anschrift|mailing address|full address|"
+        "business address|home address|residence",
+        "postal address|street address|mailing address|home address|address|residence|adresse|anschrift|wohnort|"
+        "domicile|direccion|domicilio|indirizzo|residenza|adres|endereco",
         term="address",
     ),
     "street": Concept.of(
@@ -66,11 +68,11 @@ NAMES: Final[Mapping[str, Concept]] = {
     "country": Concept.of("text", "country|country name|land|pays", "country|land|pays|pais|paese", term="country"),
     "phone": Concept.of(
         "phone",
-        "phone|phone number|telephone|telephone number|tel|mobile|mobile number|cell|cell phone|contact number|merchant phone|"
-        "telefon|company phone|store phone|mobile phone|work phone|office phone|direct|direct line",
+        "phone|phone number|telephone|telephone number|tel|mobile|mobile number|cell|cell phone|contact number|"
+        "merchant phone|telefon|company phone|store phone|mobile phone|work phone|office phone|direct|direct line",
         "telephone number|phone number|contact number|telephone|phone|tel number|tel|ph|mobile number|mobile|mob|cell|"
-        "telefon|telefonnummer|mobil|handy|fon|portable|telefono|movil|cellulare|telefoon|telefone|celular|direct|hotline|"
-        "call us|hp",
+        "telefon|telefonnummer|mobil|handy|fon|portable|telefono|movil|cellulare|telefoon|telefone|celular|direct|"
+        "hotline|call us|hp",
         term="phone",
     ),
     "fax": Concept.of("phone", "fax|fax number|telefax", "fax number|fax|telefax|telecopie", term="fax"),
@@ -88,10 +90,11 @@ NAMES: Final[Mapping[str, Concept]] = {
     ),
     "person": Concept.of(
         "text",
-        "full name|person|person name|contact|contact name|contact person|name|holder name|employee name|applicant name|patient",
+        "full name|person|person name|contact|contact name|contact person|name|holder name|employee name|"
+        "applicant name|patient",
         "full name|contact person|contact name|contact|applicant name|patient name|employee name|name|ansprechpartner|"
-        "nom et prenom|nombre completo|nombre y apellidos|nome e cognome|naam|nombre|nom complet|"
-        "attention|attn|z hd|zu handen|a l attention de|atencion|alla cortese attenzione|t a v|c o",
+        "nom et prenom|nombre completo|nombre y apellidos|nome e cognome|naam|nombre|nom complet|attention|attn|z hd|"
+        "zu handen|a l attention de|atencion|alla cortese attenzione|t a v|c o",
     ),
     "given_names": Concept.of(
         "text",
@@ -119,8 +122,8 @@ NAMES: Final[Mapping[str, Concept]] = {
     ),
     "document_number": Concept.of(
         "code",
-        "document number|id number|passport number|license number|licence number|identity number|card id|"
-        "document id|identification number|id no",
+        "document number|id number|passport number|license number|licence number|identity number|card id|document id|"
+        "identification number|id no",
         "document number|passport number|identity card number|id card number|id number|licence number|license number|"
         "driver license number|card number|document id|identification number|ausweisnummer|passnummer|"
         "dokumentennummer|numero de document|numero du document|numero de documento|numero documento|documentnummer|"
@@ -137,7 +140,8 @@ NAMES: Final[Mapping[str, Concept]] = {
     "birth_place": Concept.of(
         "text",
         "place of birth|birth place|birthplace|birth city",
-        "place of birth|birthplace|birth place|geburtsort|lieu de naissance|lugar de nacimiento|luogo di nascita|geboorteplaats",
+        "place of birth|birthplace|birth place|geburtsort|lieu de naissance|lugar de nacimiento|luogo di nascita|"
+        "geboorteplaats",
         term="birth place",
     ),
     "authority": Concept.of(
@@ -147,17 +151,24 @@ NAMES: Final[Mapping[str, Concept]] = {
         term="authority",
     ),
     "height": Concept.of(
-        "text", "height|body height", "height|hgt|grosse|taille|estatura|statura|lengte", term="height"
+        "text",
+        "height|body height",
+        "height|hgt|grosse|taille|estatura|statura|lengte",
+        term="height",
     ),
     "eye_color": Concept.of(
-        "text", "eye color|eye colour|eyes", "eye color|eye colour|eyes|augenfarbe", term="eye color"
+        "text",
+        "eye color|eye colour|eyes",
+        "eye color|eye colour|eyes|augenfarbe",
+        term="eye color",
     ),
     "personal_number": Concept.of(
         "code",
-        "personal number|national number|social security number|ssn|national id|national identification number|tax payer number",
-        "personal number|national number|social security number|social security|ssn|national id|national insurance number|"
-        "personal id|personennummer|sozialversicherungsnummer|numero de securite sociale|numero personal|bsn|"
-        "codice personale",
+        "personal number|national number|social security number|ssn|national id|national identification number|"
+        "tax payer number",
+        "personal number|national number|social security number|social security|ssn|national id|"
+        "national insurance number|personal id|personennummer|sozialversicherungsnummer|numero de securite sociale|"
+        "numero personal|bsn|codice personale",
         term="personal number",
     ),
     "issuing_country": Concept.of(
@@ -169,8 +180,8 @@ NAMES: Final[Mapping[str, Concept]] = {
     "noise_total": Concept.of(
         "text",
         "",
-        "total number of|total weight|total points|points total|total volume|sub total of|total page|total pages|total excluding|"
-        "tax summary|gst summary|tax invoice|vat summary|total transactions|tax code|tax type|tax base",
+        "total number of|total weight|total points|points total|total volume|sub total of|total page|total pages|"
+        "total excluding|tax summary|gst summary|tax invoice|vat summary|total transactions|tax code|tax type|tax base",
     ),
     "noise_date": Concept.of("text", "", "date format|date of printing|print date|printed on|printed"),
 }

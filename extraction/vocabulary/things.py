@@ -13,33 +13,35 @@ THINGS: Final[Mapping[str, Concept]] = {
         "invoice number|invoice id|bill number|invoice|rechnungsnummer|document number of invoice",
         "tax invoice number|invoice number|invoice id|inv number|bill number|doc number|document number of|"
         "rechnungsnummer|rechnungs number|rechnung number|re number|belegnummer|numero de facture|facture number|"
-        "numero de factura|factura number|fattura number|numero fattura|factuurnummer|factuur number|nota fiscal number|"
-        "invoice|rechnung|facture|factura|fattura|factuur",
+        "numero de factura|factura number|fattura number|numero fattura|factuurnummer|factuur number|"
+        "nota fiscal number|invoice|rechnung|facture|factura|fattura|factuur",
     ),
     "receipt_number": Concept.of(
         "code",
         "receipt number|receipt id|transaction number|transaction id|ticket number|receipt|check number|slip number|"
         "bon number|reference|reference number|document number",
-        "receipt number|receipt id|transaction number|transaction id|trans number|trx number|trn|trans id|ticket number|"
-        "check number|slip number|bill number|invoice number|doc number|document number|ref number|reference number|"
-        "reference|ref|beleg number|belegnummer|bon number|bonnummer|bonnr|kassenbon|numero de ticket|ticket number|"
-        "ticket|recu number|scontrino number|scontrino|documento number|doc|factura simplificada|chk|receipt|trans|rcpt",
+        "receipt number|receipt id|transaction number|transaction id|trans number|trx number|trn|trans id|"
+        "ticket number|check number|slip number|bill number|invoice number|doc number|document number|ref number|"
+        "reference number|reference|ref|beleg number|belegnummer|bon number|bonnummer|bonnr|kassenbon|"
+        "numero de ticket|ticket|recu number|scontrino number|scontrino|documento number|doc|factura simplificada|chk|"
+        "receipt|trans|rcpt",
     ),
     "order_number": Concept.of(
         "code",
         "order number|order id|purchase order|po number|purchase order number|order|order reference",
-        "purchase order number|purchase order|order number|order id|po number|p o number|sales order|your order|order ref|"
-        "order|bestellnummer|bestell number|auftragsnummer|auftrag number|numero de commande|commande number|"
-        "numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|ordernummer|"
-        "customer ref|customer reference|your ref|your reference|client ref|ihr zeichen|ihre bestellung|votre reference|votre commande|su referencia|su pedido|vostro ordine|referentie",
+        "purchase order number|purchase order|order number|order id|po number|p o number|sales order|your order|"
+        "order ref|order|bestellnummer|bestell number|auftragsnummer|auftrag number|numero de commande|"
+        "commande number|numero de pedido|pedido number|pedido|numero ordine|ordine number|ordine|bestelnummer|"
+        "ordernummer|customer ref|customer reference|your ref|your reference|client ref|ihr zeichen|ihre bestellung|"
+        "votre reference|votre commande|su referencia|su pedido|vostro ordine|referentie",
         term="order number",
     ),
     "customer_number": Concept.of(
         "code",
         "customer number|customer id|client number|client id|member number|member id|membership number",
         "customer number|customer id|cust number|client number|client id|member number|member id|membership number|"
-        "kundennummer|kunden number|kunden id|numero client|numero de client|code client|numero de cliente|cliente number|"
-        "codice cliente|klantnummer",
+        "kundennummer|kunden number|kunden id|numero client|numero de client|code client|numero de cliente|"
+        "cliente number|codice cliente|klantnummer",
         term="customer number",
     ),
     "account_number": Concept.of(
@@ -56,11 +58,12 @@ THINGS: Final[Mapping[str, Concept]] = {
         "vat id|vat number|vat registration number|tax id|tax number|gst number|gst id|gst registration number|"
         "tax identification number|tin|ust id|uid|tax registration number|vat|abn|ein|company tax id|steuernummer|"
         "merchant tax id|registration number|siret|cif|nif|partita iva",
-        "sst registration number|sst reg number|sst number|sst id|service tax number|vat registration number|vat reg number|vat reg|vat number|vat id|vat identification number|gst registration number|"
-        "gst reg number|gst reg|gst id|gst number|gstin|tax identification number|tax registration number|tax reg number|"
-        "tax id|tax number|tin|ein|abn|ust idnr|ust id number|ust id|ustid|umsatzsteuer id|steuernummer|steuer number|"
-        "st number|uid number|uid|numero de tva|tva intracommunautaire|tva intracom|tva number|tva intra|nif cif|cif nif|"
-        "nif|cif|partita iva|p iva|piva|p i|codice fiscale|btw nummer|btw number|btw id|cnpj|rfc|sales tax id",
+        "sst registration number|sst reg number|sst number|sst id|service tax number|vat registration number|"
+        "vat reg number|vat reg|vat number|vat id|vat identification number|gst registration number|gst reg number|"
+        "gst reg|gst id|gst number|gstin|tax identification number|tax registration number|tax reg number|tax id|"
+        "tax number|tin|ein|abn|ust idnr|ust id number|ust id|ustid|umsatzsteuer id|steuernummer|steuer number|"
+        "st number|uid number|uid|numero de tva|tva intracommunautaire|tva intracom|tva number|tva intra|nif cif|"
+        "cif nif|nif|cif|partita iva|p iva|piva|p i|codice fiscale|btw nummer|btw number|btw id|cnpj|rfc|sales tax id",
         term="tax id",
     ),
     "registration_number": Concept.of(
@@ -73,16 +76,17 @@ THINGS: Final[Mapping[str, Concept]] = {
     "cashier": Concept.of(
         "text",
         "cashier|operator|served by|server|waiter|clerk|salesperson|staff",
-        "served by|you were served by|cashier|operator|server|waiter|clerk|salesperson|sales person|staff|host|kassierer|"
-        "es bediente sie|bediener|bedient von|caissier|cajero|le atendio|cassiere|operatore|kassier|medewerker|attendant",
+        "served by|you were served by|cashier|operator|server|waiter|clerk|salesperson|sales person|staff|host|"
+        "kassierer|es bediente sie|bediener|bedient von|caissier|cajero|le atendio|cassiere|operatore|kassier|"
+        "medewerker|attendant",
         term="cashier",
     ),
     "terminal": Concept.of(
         "code",
         "terminal|register|pos|till|terminal id|register number|table|table number|store number|shop number",
-        "terminal number|terminal id|terminal|register number|register|reg|pos number|pos|till number|till|kasse|kasse number|"
-        "caisse|caja|cassa|kassa|table number|table|tisch|mesa|tavolo|tafel|counter|station|lane|store number|store|"
-        "shop number|filiale|branch|guests|covers|pax",
+        "terminal number|terminal id|terminal|register number|register|reg|pos number|pos|till number|till|kasse|"
+        "kasse number|caisse|caja|cassa|kassa|table number|table|tisch|mesa|tavolo|tafel|counter|station|lane|"
+        "store number|store|shop number|filiale|branch|guests|covers|pax",
     ),
     "payment_method": Concept.of(
         "text",
@@ -112,11 +116,13 @@ THINGS: Final[Mapping[str, Concept]] = {
     "count": Concept.of(
         "integer",
         "item count|items sold|number of items|total items|total quantity|total qty|article count|items count|count",
-        "number of items sold|number of items|items sold|item count|items count|total items|total item|total qty|total quantity|"
-        "total pieces|number items|items|anzahl artikel|artikel anzahl|anzahl positionen|nombre d articles|articles|"
-        "numero de articulos|articulos|articoli|aantal artikelen|tot qty|qty total",
+        "number of items sold|number of items|items sold|item count|items count|total items|total item|total qty|"
+        "total quantity|total pieces|number items|items|anzahl artikel|artikel anzahl|anzahl positionen|"
+        "nombre d articles|articles|numero de articulos|articulos|articoli|aantal artikelen|tot qty|qty total",
     ),
     "points": Concept.of(
-        "number", "points|loyalty points", "points earned|points balance|bonus points|total points|points"
+        "number",
+        "points|loyalty points",
+        "points earned|points balance|bonus points|total points|points",
     ),
 }

@@ -230,3 +230,8 @@ def _together(said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             before[-1] = {**first, "date": before[-1]["date"], "description": text}
         before += rows
     return answer
+
+
+def small_statement(**options: Any) -> Paper:
+    """Six pages of five rows."""
+    return statement(6, 5, seed=3, **options)

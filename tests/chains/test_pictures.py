@@ -30,6 +30,9 @@ def test_inputs_are_split() -> None:
     assert split_input({"image": "a.png", "instruction": "x"}) == ("a.png", "x")
     with pytest.raises(OptionError, match=r"not with \['image', 'instructions'\]"):
         split_input({"image": "a.png", "instructions": "x"})
+    assert split_input({"document": "a.pdf", "instruction": "x"}, "document") == ("a.pdf", "x")
+    with pytest.raises(OptionError, match=r"a document or a mapping with 'document' .*, not with \['image'\]"):
+        split_input({"image": "a.png"}, "document")
 
 
 def test_the_step_gives_the_variables_of_a_prompt() -> None:

@@ -122,7 +122,6 @@ class Canvas:
         *,
         anchor: Anchor = "left",
         ink: Ink = BLACK,
-        same_line: bool = False,
     ) -> Rect:
         """Prints one line of text.
 
@@ -130,7 +129,6 @@ class Canvas:
             pieces: Its text; what is a ``Fact`` is remembered with its place.
             at: Its left end, middle or right end, and its base line.
             anchor: Which of them.
-            same_line: Whether it continues the line before, instead of being one of its own.
 
         Returns:
             The rectangle around its ink; empty where there is none.
@@ -140,8 +138,7 @@ class Canvas:
         width = font.getlength(text)
         x = at[0] - {"left": 0.0, "centre": width / 2, "right": width}[anchor]
         y = round(at[1])
-        if not same_line:
-            self._line += 1
+        self._line += 1
         spans: list[tuple[int, int, Rect]] = []  # of its words: begin, end, rectangle
         for match in re.finditer(r"\S+", text):
             left = round(x + font.getlength(text[: match.start()]))

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from extraction.pages.words import Line, PageWords, Word
 from extraction.schemas.geometry import Point, Polygon
-from tests.documents.canvas import Canvas, Rect
+from tests.documents.canvas import Canvas, Rect, union
 from tests.documents.places import find_places
 from tests.documents.truth import Place, Sample
 
@@ -116,15 +116,10 @@ def _page_words(canvas: Canvas, matrix: Matrix, size: tuple[int, int]) -> PageWo
         blocks[printed.line] = printed.block
     told = []
     for number, words in lines.items():
-        quad = quad_of(_around(rects[number]), matrix)
+        quad = quad_of(union(rects[number]), matrix)
         told.append(Line(tuple(words), quad.bounds, quad=quad, block=blocks[number]))
     angle = math.degrees(math.atan2(matrix[1, 0], matrix[0, 0]))
     return PageWords(tuple(told), size, "truth", angle)
-
-
-def _around(rects: Sequence[Rect]) -> Rect:
-    left, top, right, bottom = zip(*rects, strict=True)
-    return Rect(min(left), min(top), max(right), max(bottom))
 
 
 # --- Scans and photographs -------------------------------------------------------------------------------------------

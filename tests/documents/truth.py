@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from PIL import Image
@@ -38,13 +38,7 @@ class Place:
     @property
     def box(self) -> Box:
         """The smallest upright box around all its lines."""
-        boxes = self.boxes
-        return Box(
-            x1=min(box.x1 for box in boxes),
-            y1=min(box.y1 for box in boxes),
-            x2=max(box.x2 for box in boxes),
-            y2=max(box.y2 for box in boxes),
-        )
+        return Box.around(self.boxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +83,6 @@ class Sample:
         name: What made it: "receipt 17".
         language: Of its labels, with the country where that decides how dates are read: "en-US".
         paper: "clean", "scan" or "photo".
-        implied: By JSON pointer, what a reader may say beside ``value`` without being wrong, since it follows from what
-            is printed: the sum of the taxes where there is one, what is due where nothing was paid.
     """
 
     picture: Image.Image
@@ -100,7 +92,6 @@ class Sample:
     name: str = ""
     language: str = "en"
     paper: str = "clean"
-    implied: Mapping[str, Any] = field(default_factory=dict)
 
     def page(self, number: int = 1, *, words: bool = True) -> Page:
         """The sample as a page of a document, with the true words as its text layer or with none."""

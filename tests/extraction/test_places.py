@@ -8,8 +8,9 @@ from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
 from extraction.errors import SchemaError
-from extraction.places import find_places, pointer
+from extraction.places import find_places
 from extraction.schemas import Box, Color, DetectedObject, Point, Polygon, Scene, Size, json_schema_of
+from extraction.schemas.pointers import pointer
 
 BOX = [1, 2, 3, 4]
 MARK = {"x-extraction": "box"}

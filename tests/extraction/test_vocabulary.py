@@ -12,6 +12,12 @@ def test_words_mean_one_thing_and_are_written_as_they_are_compared() -> None:
     assert [word for word in words if unaccented(word) != word] == []
 
 
+def test_no_name_stands_twice_in_a_list() -> None:
+    for name, concept in concepts().items():
+        assert len(concept.fields) == len(set(concept.fields)), name
+        assert len(concept.labels) == len(set(concept.labels)), name
+
+
 def test_no_word_is_told_that_a_concept_tells() -> None:
     told: dict[str, tuple[str, ...]] = {}
     for concept in concepts().values():

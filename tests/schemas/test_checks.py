@@ -23,6 +23,7 @@ from extraction.schemas.documents import (
     Tax,
     Transaction,
 )
+from extraction.schemas.iban import is_iban
 from extraction.schemas.money import minor_unit
 
 D = Decimal
@@ -264,6 +265,8 @@ def test_ibans() -> None:
     assert [Invoice(iban=one).checks() for one in (*right, "DE** **** 4711", "", None)] == [[]] * 7
     [check] = BankStatement(iban="GB28 NWBK 6016 1331 9268 19").checks()
     assert (check.pointers, check.expected, check.found) == (("/iban",), "29", "28")
+    assert all(map(is_iban, right))
+    assert not any(map(is_iban, ("GB28 NWBK 6016 1331 9268 19", "DE** **** 4711", "DE89", "")))
 
 
 # The specimens of ICAO Doc 9303: a passport, a card of two lines, a card of three, a visa.

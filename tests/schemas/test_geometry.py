@@ -185,6 +185,12 @@ class TestArithmetic:
         inside = [(x, y) for x in range(-1, 4) for y in range(-1, 4) if box.contains(Point(x=x, y=y))]
         assert inside == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
+    def test_around(self) -> None:
+        boxes = [Box.from_xyxy(5, 1, 9, 2), Box.from_xyxy(3, 0, 4, 7)]
+        assert Box.around(boxes) == Box.around(iter(boxes)) == Box.from_xyxy(3, 0, 9, 7)
+        with pytest.raises(ValueError, match="unpack"):
+            Box.around([])
+
     def test_iou(self) -> None:
         box = Box.from_xyxy(0, 0, 10, 10)
         assert box.iou(Box.from_xyxy(5, 0, 15, 10)) == pytest.approx(1 / 3)

@@ -12,7 +12,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from extraction.chat_model import ChatTransformers
+from tests.standard.support import OfTransformers
 from tests.tiny_models import build_llava
 
 _NEVER_TAUGHT = "the embedded model fills tools with what a picture shows: it copies no text into their arguments"
@@ -27,39 +27,11 @@ def _other_model(tmp_path_factory: pytest.TempPathFactory) -> None:
     _folders["other"] = str(build_llava(tmp_path_factory.mktemp("other")))
 
 
-class TestPocket(ChatModelIntegrationTests):
-    @property
-    def chat_model_class(self) -> type[ChatTransformers]:
-        return ChatTransformers
-
+class TestPocket(OfTransformers, ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         # Sampled: asked for a joke, its likeliest word is "circle", again and again, and a string has to end.
         return {"model": "pocket", "temperature": 0.7, "seed": 1, "max_tokens": 1024}
-
-    @property
-    def supports_image_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
 
     @property
     def model_override_value(self) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from extraction.chat_model import ChatTransformers
 from extraction.engine import register_backend
 from tests.scripted import ScriptedBackend
+from tests.standard.support import OfTransformers
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -18,38 +18,10 @@ def _scripted() -> None:
     register_backend("scripted-2", ScriptedBackend)
 
 
-class Scripted(ChatModelIntegrationTests):
-    @property
-    def chat_model_class(self) -> type[ChatTransformers]:
-        return ChatTransformers
-
+class Scripted(OfTransformers, ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         return {"model": "scripted"}
-
-    @property
-    def supports_image_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
 
     @property
     def model_override_value(self) -> str:

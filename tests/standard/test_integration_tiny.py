@@ -13,7 +13,7 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from extraction.chat_model import ChatTransformers
+from tests.standard.support import OfTransformers
 from tests.tiny_models import build_llava, build_qwen
 
 _KNOWS_NOTHING = "random weights: it copies no text from the question into a tool's arguments"
@@ -32,41 +32,13 @@ def _models(tmp_path_factory: pytest.TempPathFactory) -> None:
     _folders["qwen-2"] = str(build_qwen(root / "qwen-2", seed=1))
 
 
-class Tiny(ChatModelIntegrationTests):
+class Tiny(OfTransformers, ChatModelIntegrationTests):
     kind: str
-
-    @property
-    def chat_model_class(self) -> type[ChatTransformers]:
-        return ChatTransformers
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
         # Sampled: the likeliest token of random weights is often the same one for ever.
         return {"model": _folders[self.kind], "temperature": 1.0, "seed": 1, "max_tokens": 640}
-
-    @property
-    def supports_image_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
 
     @property
     def model_override_value(self) -> str:

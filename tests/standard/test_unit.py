@@ -8,15 +8,11 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.unit_tests import ChatModelUnitTests
 
-from extraction.chat_model import ChatTransformers
 from extraction.rules.chat_ocr import ChatOCR
+from tests.standard.support import OfTransformers
 
 
-class TestUnit(ChatModelUnitTests):
-    @property
-    def chat_model_class(self) -> type[ChatTransformers]:
-        return ChatTransformers
-
+class TestUnit(OfTransformers, ChatModelUnitTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         return {"model": "scripted"}
@@ -29,30 +25,6 @@ class TestUnit(ChatModelUnitTests):
     @property
     def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
         return {"EXTRACTION_MODEL": "org/model"}, {}, {"model": "org/model"}
-
-    @property
-    def supports_image_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_image_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_pdf_tool_message(self) -> bool:
-        return True
-
-    @property
-    def supports_anthropic_inputs(self) -> bool:
-        return True
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
 
 
 class TestChatOCR(ChatModelUnitTests):

@@ -30,14 +30,7 @@ def page(*printed: tuple[float, float, str], turned: float = 0.0, size: tuple[in
         words = []
         for start, word in _words(text):
             words.append(_turned(word, box(x + start * LETTER, row, word), turned, size))
-        around = [word.box for word in words]
-        whole = Box(
-            x1=min(one.x1 for one in around),
-            y1=min(one.y1 for one in around),
-            x2=max(one.x2 for one in around),
-            y2=max(one.y2 for one in around),
-        )
-        lines.append(Line(tuple(words), whole))
+        lines.append(Line(tuple(words), Box.around(word.box for word in words)))
     return PageWords(tuple(lines), size, "hand", turned)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from extraction.rules.labels import Labels, normal
+from extraction.rules.naming import words_of
 from extraction.rules.sheet import sheet_of
-from extraction.rules.wanted import Group, Leaf, leaves, wanted, words_of
+from extraction.rules.wanted import Group, Leaf, leaves, wanted
 from extraction.vocabulary.concepts import concepts
 from tests.extraction.rules.typed import typed
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 from extraction.pages.words import Line, PageWords, Word
+from extraction.rules.filling import Filled, fill_schema
+from extraction.schemas import json_schema_of
 from extraction.schemas.geometry import Box, Point, Polygon
 
 CHARACTER = 10.0
@@ -57,3 +60,8 @@ def _turned(box: Box, angle: float) -> Polygon:
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     corners = ((box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2))
     return Polygon(points=tuple(Point(x=x * cos - y * sin, y=x * sin + y * cos) for x, y in corners))
+
+
+def fill(schema: Any, *pages: str, **how: Any) -> Filled:
+    """A schema filled from typed pages."""
+    return fill_schema(json_schema_of(schema), [typed(page, **how) for page in pages])
