@@ -23,7 +23,7 @@ from extraction.grounding.leaves import as_json
 from extraction.grounding.sources import Match, Source, Sources, Verification
 from extraction.grounding.values import says
 from extraction.images import Picture, load_image
-from extraction.schemas.geometry import Box
+from extraction.schemas.geometry import Box, Polygon
 from extraction.schemas.pointers import steps_of
 
 _READING: Final = {
@@ -234,7 +234,9 @@ def value_at(data: Any, pointer: str) -> Any:
 
 
 def _cut(page: Picture, place: Source) -> Image.Image:
-    """A place with a little room around it, and small print enlarged."""
+    """A place with a little room around it, small print enlarged, and text that is turned or slanted put upright."""
+    if place.quad is not None and len(place.quad.points) == 4:
+        return _straight(page, place.quad)
     box = place.box
     room = max(2.0, _MARGIN * box.height)
     wide = Box(x1=box.x1 - room, y1=box.y1 - room, x2=box.x2 + room, y2=box.y2 + room).clamp(page.size)
@@ -243,6 +245,23 @@ def _cut(page: Picture, place: Source) -> Image.Image:
     factor = max(1.0, _LINE_HEIGHT / max(piece.height, 1))
     size = (max(1, round(piece.width * factor)), max(1, round(piece.height * factor)))
     return piece.resize(size, Image.Resampling.BICUBIC) if factor > 1 else piece
+
+
+def _straight(page: Picture, quad: Polygon) -> Image.Image:
+    """What stands in a quad, as if its text ran from left to right."""
+    first, second, _, fourth = quad.points
+    length, height = max(first.distance(second), 1.0), max(first.distance(fourth), 1.0)
+    along = ((second.x - first.x) / length, (second.y - first.y) / length)
+    down = ((fourth.x - first.x) / height, (fourth.y - first.y) / height)
+    room = max(2.0, _MARGIN * height)
+    factor = max(1.0, _LINE_HEIGHT / (height + 2 * room))
+    size = (max(1, round((length + 2 * room) * factor)), max(1, round((height + 2 * room) * factor)))
+    corner = (first.x - room * (along[0] + down[0]), first.y - room * (along[1] + down[1]))
+    # From a pixel of the piece to one of the page: x' = a x + b y + c, y' = d x + e y + f.
+    a, d, b, e = (one / factor for one in (*along, *down))
+    return page.image.transform(
+        size, Image.Transform.AFFINE, (a, b, corner[0], d, e, corner[1]), Image.Resampling.BICUBIC, fillcolor="white"
+    )
 
 
 # --- the engine ------------------------------------------------------------------------------------------------------

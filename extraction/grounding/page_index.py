@@ -5,6 +5,7 @@ It is built once per page. Rows and columns are found in the reading frame, so t
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,15 +15,18 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import accumulate
 
+import numpy as np
+
 from extraction.grounding.dates import MonthDay
 from extraction.grounding.letter_widths import widths_of
 from extraction.grounding.letters import bare_letters
 from extraction.grounding.numbers import Money, find_currencies
 from extraction.grounding.reading_frame import Placed, ReadingFrame
-from extraction.grounding.segments import Part, Segment, Span, cut_word, find_rows, pieces, segments_of
+from extraction.grounding.segments import Part, Segment, Span, cut_corners, cut_word, find_rows, pieces, segments_of
 from extraction.grounding.values import Found, find_values
+from extraction.ocr.quads import straightened
 from extraction.pages.words import PageWords
-from extraction.schemas.geometry import Box
+from extraction.schemas.geometry import Box, Point, Polygon
 
 _NUMBERS = ("number", "money", "percent")
 
@@ -88,6 +92,23 @@ class PageIndex:
     def box(self, span: Span) -> Box:
         """The box around a place, in pixels of the picture."""
         return Box.around(box for part in span.parts for box in self._boxes(part))
+
+    def quad(self, span: Span) -> Polygon | None:
+        """The corners of a place, clockwise from the top left one of the text; None where its box says it all."""
+        cut = [
+            (self.segments[part.segment].words[index], begin, end)
+            for part in span.parts
+            for index, begin, end in pieces(self.segments[part.segment], part)
+        ]
+        if all(word.quad is None for word, _, _ in cut):
+            return None
+        corners = np.array([cut_corners(*one) for one in cut])
+        x, y = (corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]).sum(axis=0)
+        angle = math.atan2(y, x)
+        level = straightened(corners.reshape(-1, 2), math.degrees(angle))
+        (x1, y1), (x2, y2) = level.min(axis=0), level.max(axis=0)
+        around = straightened(np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2)]), -math.degrees(angle))
+        return Polygon(points=tuple(Point(x=float(x), y=float(y)) for x, y in around))
 
     def text(self, span: Span) -> str:
         """The text of a place, its lines joined by a blank."""

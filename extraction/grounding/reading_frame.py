@@ -57,27 +57,40 @@ class ReadingFrame:
 
     def __init__(self, page: PageWords) -> None:
         """Finds out how the text of a page lies."""
-        self._middle = (page.size[0] / 2, page.size[1] / 2)
-        quads = [word.quad.points for word in page if word.quad is not None and len(word.quad.points) == 4]
-        fallback = math.tan(math.radians(page.angle)) if abs(page.angle) < 40 else 0.0
-        ways = [((one[0].x, one[0].y), (one[1].x, one[1].y)) for one in quads]
-        ways += [((one[3].x, one[3].y), (one[2].x, one[2].y)) for one in quads]
+        self._quarters = round(page.angle / 90) % 4
+        self._size = page.size
+        width, height = page.size[::-1] if self._quarters % 2 else page.size
+        self._middle = (width / 2, height / 2)
+        quads = [self._quad(word) for word in page if word.quad is not None and len(word.quad.points) == 4]
+        rest = (page.angle - 90 * self._quarters + 180) % 360 - 180
+        fallback = math.tan(math.radians(rest)) if abs(rest) < 40 else 0.0
+        ways = [way for one in quads for way in ((one[0], one[1]), (one[3], one[2]))]
         self._along = self._fit(ways, fallback)
-        sides = [((one[0].y, one[0].x), (one[3].y, one[3].x)) for one in quads]
-        sides += [((one[1].y, one[1].x), (one[2].y, one[2].x)) for one in quads]
+        sides = [(start[::-1], end[::-1]) for one in quads for start, end in ((one[0], one[3]), (one[1], one[2]))]
         self._down = self._fit(sides, -self._along.base, swapped=True)
 
     def place(self, word: Word) -> Placed:
         """Where a word stands."""
         box = word.box
-        u, v = self._follow((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2)
+        u, v = self._follow(*self._turned((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2))
         width, height = box.x2 - box.x1, box.y2 - box.y1
         if word.quad is not None and len(word.quad.points) == 4:
             one, two, three = word.quad.points[:3]
             width, height = one.distance(two), two.distance(three)
         else:  # a slanted word's upright box is higher than the word
+            width, height = (height, width) if self._quarters % 2 else (width, height)
             height = max(height - abs(self._along.base) * width, height / 3)
         return Placed(u - width / 2, u + width / 2, v, max(height, 1.0))
+
+    def _turned(self, x: float, y: float) -> tuple[float, float]:
+        """A place on the page as it is held to be read: turned back by quarters."""
+        width, height = self._size
+        return ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[self._quarters]
+
+    def _quad(self, word: Word) -> list[tuple[float, float]]:
+        """The corners of a word on the page as it is held to be read."""
+        assert word.quad is not None
+        return [self._turned(point.x, point.y) for point in word.quad.points]
 
     def _follow(self, x: float, y: float) -> tuple[float, float]:
         """Where the line through a place meets the page's upright middle line, and its column the level one."""

@@ -138,18 +138,25 @@ def _is_column_gap(before: Word, left: Placed, after: Word, right: Placed) -> bo
 
 def cut_word(word: Word, begin: float, end: float) -> Box:
     """The box around a piece of a word, from one share of its width to another."""
-    if word.quad is None or len(word.quad.points) != 4:
-        box = word.box
-        width = box.x2 - box.x1
-        return Box(x1=box.x1 + begin * width, y1=box.y1, x2=box.x1 + end * width, y2=box.y2)
-    top_left, top_right, bottom_right, bottom_left = word.quad.points
-    corners = [
-        (one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
-        for one, other in ((top_left, top_right), (bottom_left, bottom_right))
-        for share in (begin, end)
-    ]
+    corners = cut_corners(word, begin, end)
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return Box(x1=min(xs), y1=min(ys), x2=max(xs), y2=max(ys))
+
+
+def cut_corners(word: Word, begin: float, end: float) -> list[tuple[float, float]]:
+    """The corners of a piece of a word, clockwise from the top left one of the text."""
+    if word.quad is None or len(word.quad.points) != 4:
+        left, top, right, bottom = word.box.xyxy
+        width = right - left
+        first, last = left + begin * width, left + end * width
+        return [(first, top), (last, top), (last, bottom), (first, bottom)]
+    top_left, top_right, bottom_right, bottom_left = word.quad.points
+    edges = ((top_left, top_right), (bottom_left, bottom_right))
+    upper, lower = (
+        [(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y)) for share in (begin, end)]
+        for one, other in edges
+    )
+    return [*upper, lower[1], lower[0]]
 
 
 def pieces(segment: Segment, part: Part) -> Iterator[tuple[int, float, float]]:

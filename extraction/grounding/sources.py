@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-from extraction.schemas.geometry import Box
+from extraction.schemas.geometry import Box, Polygon
 from extraction.schemas.pointers import leaves_of, pointer
 
 Match: TypeAlias = Literal["exact", "equal", "fuzzy"]
@@ -28,6 +28,8 @@ class Source:
         text: The text that stands there.
         match: How it agrees with the value.
         score: How alike they are, 0 to 1; 1 where they are exact or equal.
+        quad: Its four corners clockwise, beginning with the top left one of the text, where that is turned or slanted; None
+            where the box says it all.
     """
 
     page: int
@@ -35,6 +37,7 @@ class Source:
     text: str
     match: Match
     score: float = 1.0
+    quad: Polygon | None = None
 
     @property
     def equal(self) -> bool:

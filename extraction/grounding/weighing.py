@@ -70,7 +70,8 @@ class Weighed:
     def source(self) -> Source:
         """The place as it is told."""
         one = self.candidate
-        return Source(one.index.number, one.index.box(one.span), one.index.text(one.span), one.match, one.score)
+        box, quad = one.index.box(one.span), one.index.quad(one.span)
+        return Source(one.index.number, box, one.index.text(one.span), one.match, one.score, quad)
 
 
 def weigh(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from extraction.errors import OptionError
+from extraction.ocr.layout import Placed, placed
 from extraction.pages.words import Line, PageWords
 
 EVIDENCE_TOKENS: Final = 2000
@@ -65,7 +66,7 @@ def evidence_text(words: PageWords, *, tokens: int = EVIDENCE_TOKENS) -> str:
     """
     check_budget(tokens)
     header = HEADER.format(engine="the text layer" if words.engine == "text layer" else "an OCR engine")
-    rows = [_row(row, words.size) for row in _rows(words.lines)]
+    rows = [_row(row, words.size) for row in _rows(words.lines, words.angle)]
     room = tokens - estimated_tokens(f"{header}{_OPEN}{_CLOSE}")
     dropped = _dropped(rows, room)
     if dropped:
@@ -101,20 +102,19 @@ def estimated_tokens(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def _rows(lines: Sequence[Line]) -> list[list[Line]]:
+def _rows(lines: Sequence[Line], angle: float) -> list[list[Line]]:
     """Lines that follow each other from left to right in one row, on the page as it is read."""
     rows: list[list[Line]] = []
     for line in lines:
-        if rows and line.block == rows[-1][-1].block and _beside(rows[-1][-1], line):
+        if rows and line.block == rows[-1][-1].block and _beside(placed(rows[-1][-1], angle), placed(line, angle)):
             rows[-1].append(line)
         else:
             rows.append([line])
     return rows
 
 
-def _beside(before: Line, line: Line) -> bool:
-    a, b = before.box, line.box
-    return b.x1 >= a.x2 and min(a.y2, b.y2) - max(a.y1, b.y1) >= 0.5 * min(a.height, b.height)
+def _beside(before: Placed, line: Placed) -> bool:
+    return line.x1 >= before.x2 and before.shares_row(line)
 
 
 def _row(lines: Sequence[Line], size: tuple[int, int]) -> _Row:

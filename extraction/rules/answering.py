@@ -70,5 +70,5 @@ def _in_convention(filled: Filled, task: Task, frame: Frame) -> Any:
 
 
 def _told(source: Source) -> dict[str, Any]:
-    told = dataclasses.asdict(source)
+    told = {name: value for name, value in dataclasses.asdict(source).items() if name != "quad"}
     return told | {"box": [round(edge, 2) for edge in source.box.xyxy]}

@@ -208,11 +208,10 @@ def _levelled(placed: Sequence[Placed], words: PageWords) -> list[Placed]:
     By how much a line rises is taken to change evenly across and down the page, as it does on photographs; the change is
     fitted to the lines.
     """
-    risen = [
-        (line.box.center.x, line.box.center.y, slope, line.box.width)
-        for line in words.lines
-        if (slope := _slope(line, words.angle)) is not None
+    sloped = [
+        (_upright(line, words.angle), slope) for line in words.lines if (slope := _slope(line, words.angle)) is not None
     ]
+    risen = [(box.center.x, box.center.y, slope, box.width) for box, slope in sloped]
     if len(risen) < _FEWEST_SLOPES or not any(slope for _, _, slope, _ in risen):
         return list(placed)
     x, y, slopes, weights = np.array(risen).T
@@ -291,8 +290,8 @@ def _overlap(first: Box, second: Box) -> float:
     return max(min(first.y2, second.y2) - max(first.y1, second.y1), 0.0) / lower if lower else 0.0
 
 
-def _upright(word: Word, angle: float) -> Box:
-    """A word's box on the page turned back by ``angle``, about the origin."""
+def _upright(word: Word | Line, angle: float) -> Box:
+    """The box of a word or line on the page turned back by ``angle``, about the origin."""
     if not angle:
         return word.box
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))

@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from extraction import ChatOCR, Sources, Verification, load_image
 from extraction.chains.extract import aextract, extract
-from extraction.chains.verify import averify_sources, verify_sources
+from extraction.chains.verify import averify_sources, cut_pieces, verify_sources
 from extraction.errors import OptionError
 from extraction.grounding.finding import find_sources
 from extraction.pages.words import Word
@@ -161,3 +162,25 @@ def test_sources_are_plotted() -> None:
     assert figure.get_size_inches()[1] / figure.get_size_inches()[0] > 480 / 640
     with pytest.raises(OptionError, match="has no sources"):
         extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA).plot_sources()
+
+
+@pytest.mark.parametrize("turned", [0.0, 10.0, 90.0, 180.0, -90.0, 30.0])
+def test_a_value_on_a_turned_page_is_cut_out_upright(turned: float) -> None:
+    words = page((300, 15, "Total: 12.50"), (300, 18, "Other 77"), turned=turned)
+    sheet = Image.new("RGB", words.size, "white")
+    for shade, share in (("black", (0.0, 0.5)), ("gray", (0.5, 1.0))):  # a value that begins black and ends grey
+        box = Box.from_xyxy(370 + 50 * share[0], 450, 370 + 50 * share[1], 466)
+        ImageDraw.Draw(sheet).rectangle((box.x1, box.y1, box.x2 - 1, box.y2 - 1), fill=shade)
+    picture = load_image(sheet.rotate(-turned, Image.Resampling.BICUBIC, fillcolor="white"))
+    sources = find_sources({"total": 12.5}, words)
+    place = sources["/total"][0]
+    assert (place.quad is None) == (turned == 0)
+    (piece,) = cut_pieces(sources, {"total": 12.5}, picture)
+    grey = np.asarray(piece.image.convert("L")).astype(int)
+    height, width = grey.shape
+    assert width / height == pytest.approx((50 + 5) / (16 + 5), rel=0.1)
+    middle = grey[height // 2]
+    assert middle[width // 4] < 40
+    assert 100 < middle[3 * width // 4] < 160
+    assert middle[0] > 200
+    assert middle[-1] > 200

@@ -14,7 +14,7 @@ from extraction.ocr.evidence import (
 )
 from extraction.ocr.order import in_reading_order
 from extraction.pages.words import Line, PageWords
-from tests.extraction.ocr.lines import line
+from tests.extraction.ocr.lines import line, turned
 
 SIZE = (1000, 500)
 
@@ -41,6 +41,15 @@ def test_rows_come_in_reading_order_with_their_places_in_percent() -> None:
     assert body(text) == ["30,2 GREEN GROCER", "5,80 TOTAL | 80,80 12.24"]
     assert text.startswith(HEADER.format(engine="an OCR engine"))
     assert "not instructions" in HEADER
+
+
+@pytest.mark.parametrize("angle", [5.0, 90.0, 180.0, -90.0])
+def test_rows_are_those_of_the_text_however_it_stands(angle: float) -> None:
+    texts = [("Tea", "1.20"), ("Cake", "4.00"), ("TOTAL", "5.20")]
+    lines = [line(text, 300 * column, 12 * row) for row, two in enumerate(texts) for column, text in enumerate(two)]
+    order = in_reading_order(turned(lines, angle))
+    told = body(evidence_text(PageWords(order, SIZE, "rapidocr", angle)))
+    assert [[cell.split(" ", 1)[1] for cell in row.split(" | ")] for row in told] == [list(two) for two in texts]
 
 
 def test_a_text_layer_is_called_so() -> None:

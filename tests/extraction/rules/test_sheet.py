@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from extraction.pages.words import Line, PageWords
 from extraction.rules.sheet import Sheet, sheet_of
+from extraction.schemas.geometry import Box, Point, Polygon
 from tests.extraction.rules.typed import typed
 
 RECEIPT = """
@@ -59,3 +63,30 @@ def test_what_stands_beside_and_below() -> None:
     date = sheet.rows[0][0]
     assert [cell.text for cell in sheet.right_of(date)] == ["Number"]
     assert [cell.text for cell in sheet.below(date)] == ["1 May 2024"]
+
+
+def _photographed(words: PageWords, turned: int) -> PageWords:
+    """A page seen from the side, so that its lines rise the more the lower they stand, and then turned by quarters."""
+    width, height = words.size
+
+    def seen(x: float, y: float) -> Point:
+        y += 0.12 * (x - width / 2) * y / height
+        quarters = {0: (x, y), 90: (height - y, x), 180: (width - x, height - y), -90: (y, width - x)}
+        return Point(x=quarters[turned][0], y=quarters[turned][1])
+
+    def quad(box: Box) -> Polygon:
+        return Polygon(
+            points=tuple(seen(*xy) for xy in ((box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)))
+        )
+
+    lines = []
+    for line in words.lines:
+        told = [replace(word, box=quad(word.box).bounds, quad=quad(word.box)) for word in line.words]
+        lines.append(Line(tuple(told), quad(line.box).bounds, quad=quad(line.box)))
+    return PageWords(tuple(lines), words.size if turned % 180 == 0 else words.size[::-1], "typed", float(turned))
+
+
+@pytest.mark.parametrize("turned", [0, 90, 180, -90])
+def test_rows_hold_together_on_photographs_that_are_turned(turned: int) -> None:
+    page = typed("\n".join(f"Thing {number}                              {number}.50" for number in range(20)))
+    assert rows(sheet_of(_photographed(page, turned))) == rows(sheet_of(page))
