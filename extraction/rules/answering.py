@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from extraction.rules.filling import Filled, fill_schema
 from extraction.written_numbers import dump_as_written, plain_numbers
 
 MODEL_NAME = "ocr"
+_logger = logging.getLogger(__name__)
 
 
 def answer(task: Task, pages: Sequence[PageWords]) -> AIMessage:
@@ -52,6 +54,10 @@ def answer(task: Task, pages: Sequence[PageWords]) -> AIMessage:
     metadata["sources"] = {pointer: [_told(source)] for pointer, source in filled.sources.items()}
     if filled.missing:
         metadata["missing"] = list(filled.missing)
+    if filled.left_out:
+        metadata["left_out"] = dict(filled.left_out)
+        told = ", ".join(f"{number} of {at or 'the list'}" for at, number in filled.left_out.items())
+        _logger.warning("more items stand on the page than the schema's maxItems allows; left out: %s", told)
     data = _in_convention(filled, task, frames[-1])
     text = dump_as_written(data, ensure_ascii=False)
     if task.instructed:

@@ -44,11 +44,13 @@ class Filled:
         data: The JSON value; null where nothing was found, also where the schema does not allow it (see ``missing``).
         sources: Where each leaf that was found stands, by JSON pointer.
         missing: JSON pointers of what the schema demands and the pages do not say.
+        left_out: By JSON pointer of a list, how many items more than its ``maxItems`` the pages have.
     """
 
     data: Any
     sources: Mapping[str, Source]
     missing: tuple[str, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -60,6 +62,7 @@ class _Filling:
     spans: dict[Path, tuple[Span, ...]] = field(default_factory=dict)
     exact: dict[Path, bool] = field(default_factory=dict)
     missing: list[Path] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled:
@@ -81,7 +84,7 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
     if data is ABSENT:
         state.missing.append(())
         data = None
-    return Filled(data, dict(_sources(state)), tuple(pointer(path) for path in state.missing))
+    return Filled(data, dict(_sources(state)), tuple(pointer(path) for path in state.missing), state.left_out)
 
 
 def _sources(state: _Filling) -> Iterator[tuple[str, Source]]:
@@ -189,6 +192,8 @@ def _listing(listing: Listing, path: Path, state: _Filling) -> Any:
         at for at in state.spans if at[: len(path)] == path and len(at) > len(path) and int(at[len(path)]) >= most
     ]:
         del state.spans[at], state.exact[at]
+    if len(items) > most:
+        state.left_out[pointer(path)] = len(items) - most
     items = items[:most]
     if items:
         return items if len(items) >= listing.form.get("minItems", 0) else ABSENT

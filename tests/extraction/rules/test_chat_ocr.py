@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import PydanticOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from PIL import Image
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from extraction import ChatOCR, extract, load_image
 from extraction.chains import extraction_chain, ocr_chain
@@ -216,3 +217,16 @@ def test_the_places_need_no_second_search(llm: ChatOCR) -> None:
     invented = told_sources(result.raw.response_metadata, {**result.data, "note": "paid"})
     assert invented is not None
     assert invented.not_found == ("/note",)
+
+
+def test_what_a_bound_of_the_schema_leaves_out_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    class Mails(BaseModel):
+        emails: Annotated[list[str], Field(max_length=1)]
+
+    page = "Write to anna@example.com\n\nor to emil@example.com\n"
+    model = ChatOCR(engine=lambda image: replace(typed(page), size=image.size))
+    with caplog.at_level(logging.WARNING):
+        result = extract(model, picture(220), Mails)
+    assert result.value == Mails(emails=["anna@example.com"])
+    assert result.raw.response_metadata["left_out"] == {"/emails": 1}
+    assert "left out: 1 of /emails" in caplog.text

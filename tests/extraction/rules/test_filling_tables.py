@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from extraction.schemas.documents import BankStatement, Invoice, Table
 from tests.extraction.rules.typed import fill
@@ -122,3 +124,14 @@ Total                                      18.00
     assert data["seller"]["address"] is None
     told = [(one["description"], one["amount"]) for one in data["items"]]
     assert told == [("Widget 5", 6.0), ("Gadget free", None), ("Thing", 12.0), ("Manual", None)]
+
+
+def test_items_beyond_the_bound_of_a_list_are_told() -> None:
+    class Few(BaseModel):
+        items: Annotated[list[Line], Field(max_length=2)]
+
+    found = fill(Few, TABLE)
+    assert len(found.data["items"]) == 2
+    assert found.left_out == {"/items": 1}
+    assert not [at for at in found.sources if at.startswith("/items/2")]
+    assert fill(Lines, TABLE).left_out == {}
