@@ -54,6 +54,10 @@ def answer(task: Task, pages: Sequence[PageWords]) -> AIMessage:
     metadata["sources"] = {pointer: [_told(source)] for pointer, source in filled.sources.items()}
     if filled.missing:
         metadata["missing"] = list(filled.missing)
+    if filled.guessed:
+        metadata["guessed"] = {at: [plain_numbers(other) for other in others] for at, others in filled.guessed.items()}
+        told = ", ".join(f"{at} ({' or '.join(map(str, others))})" for at, others in filled.guessed.items())
+        _logger.warning("what is printed can be read in other ways, and nothing on the page tells: %s", told)
     if filled.left_out:
         metadata["left_out"] = dict(filled.left_out)
         told = ", ".join(f"{number} of {at or 'the list'}" for at, number in filled.left_out.items())

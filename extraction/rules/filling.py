@@ -44,12 +44,15 @@ class Filled:
         data: The JSON value; null where nothing was found, also where the schema does not allow it (see ``missing``).
         sources: Where each leaf that was found stands, by JSON pointer.
         missing: JSON pointers of what the schema demands and the pages do not say.
+        guessed: By JSON pointer, what else is printed there can mean, where nothing on the pages tells: of 03/04/2024 the
+            fourth of March, of 1.234 the number between 1 and 2.
         left_out: By JSON pointer of a list, how many items more than its ``maxItems`` the pages have.
     """
 
     data: Any
     sources: Mapping[str, Source]
     missing: tuple[str, ...] = ()
+    guessed: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -62,6 +65,7 @@ class _Filling:
     spans: dict[Path, tuple[Span, ...]] = field(default_factory=dict)
     exact: dict[Path, bool] = field(default_factory=dict)
     missing: list[Path] = field(default_factory=list)
+    guessed: dict[Path, tuple[Any, ...]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
 
 
@@ -84,7 +88,13 @@ def fill_schema(schema: Mapping[str, Any], pages: Sequence[PageWords]) -> Filled
     if data is ABSENT:
         state.missing.append(())
         data = None
-    return Filled(data, dict(_sources(state)), tuple(pointer(path) for path in state.missing), state.left_out)
+    return Filled(
+        data,
+        dict(_sources(state)),
+        missing=tuple(pointer(path) for path in state.missing),
+        guessed={pointer(path): others for path, others in state.guessed.items()},
+        left_out=state.left_out,
+    )
 
 
 def _sources(state: _Filling) -> Iterator[tuple[str, Source]]:
@@ -119,6 +129,8 @@ def _leaf(leaf: Leaf, path: Path, state: _Filling) -> Any:
 def _kept(fill: Fill, path: Path, state: _Filling) -> Any:
     state.spans[path] = fill.spans
     state.exact[path] = fill.exact
+    if fill.others:
+        state.guessed[path] = fill.others
     return fill.value
 
 
@@ -192,6 +204,7 @@ def _listing(listing: Listing, path: Path, state: _Filling) -> Any:
         at for at in state.spans if at[: len(path)] == path and len(at) > len(path) and int(at[len(path)]) >= most
     ]:
         del state.spans[at], state.exact[at]
+        state.guessed.pop(at, None)
     if len(items) > most:
         state.left_out[pointer(path)] = len(items) - most
     items = items[:most]

@@ -58,12 +58,14 @@ class Finding:
         span: Where it stands.
         readings: What it may mean, the likeliest first: numbers, dates, times; of the others its text.
         currencies: The codes that its currency sign may stand for.
+        guessed: Whether nothing on the pages tells which of the readings is meant.
     """
 
     look: Look
     span: Span
     readings: tuple[Decimal | date | time | str, ...]
     currencies: tuple[str, ...] = ()
+    guessed: bool = False
 
     @property
     def number(self) -> Decimal | None:
@@ -80,8 +82,11 @@ class Findings:
         raw = {id(cell): tuple(_found(cell)) for sheet in sheets for cell in sheet.cells}
         comma = _decimal_comma([one for found in raw.values() for one in found])
         self.of_cell = {key: tuple(_read_with(one, comma=comma) for one in found) for key, found in raw.items()}
-        if not self.day_first:
-            self.of_cell = {key: tuple(map(_month_first, found)) for key, found in self.of_cell.items()}
+        read = _as_it_is if self.day_first else _month_first
+        self.of_cell = {
+            key: tuple(replace(new, guessed=new.guessed or self._is_guess(new)) for new in map(read, found))
+            for key, found in self.of_cell.items()
+        }
 
     def __iter__(self) -> Iterator[Finding]:
         """All of them, in reading order."""
@@ -103,14 +108,30 @@ class Findings:
         A date of the pages that can be read in one way only decides (13/4 or 4/13). Where there is none, what is plainly
         from the United States has the month first: a state with a ZIP code, "sales tax". Everything else has the day first.
         """
+        votes = self._orders
+        return votes[True] >= votes[False] if votes else not self._month_is_first
+
+    @cached_property
+    def _orders(self) -> Counter[bool]:
+        """How many dates of the pages have the day first, and how many the month, of those that can be read in one way only."""
         votes: Counter[bool] = Counter()
         for match in _NUMERIC_DATE.finditer(self.text):
             first, second = int(match[1]), int(match[3])
             if match[2] != "." and (first > 12) != (second > 12) and max(first, second) <= 31:
                 votes[first > 12] += 1
-        if votes:
-            return votes[True] >= votes[False]
-        return not (self._american or (re.search(r"\bUSD\b|US\$", self.text) and not self._elsewhere))
+        return votes
+
+    @cached_property
+    def _month_is_first(self) -> bool:
+        """Whether the pages are from where the month stands before the day."""
+        return self._american or (re.search(r"\bUSD\b|US\$", self.text) is not None and not self._elsewhere)
+
+    def _is_guess(self, one: Finding) -> bool:
+        """Whether nothing tells the day of a date from its month."""
+        match = _NUMERIC_DATE.fullmatch(one.span.text)
+        if one.look != "date" or match is None or match[2] == "." or len(one.readings) < 2:
+            return False
+        return not self._orders and not self._month_is_first
 
     @cached_property
     def _american(self) -> bool:
@@ -213,8 +234,10 @@ def _decimal_comma(found: Sequence[Finding]) -> bool | None:
 
 def _read_with(one: Finding, *, comma: bool | None) -> Finding:
     """A number with its readings in the order that the pages' decimal mark says: 1.234 is a thousand where that is a comma."""
-    if comma is None or len(one.readings) < 2 or one.look not in ("money", "number"):
+    if len(one.readings) < 2 or one.look not in ("money", "number"):
         return one
+    if comma is None:
+        return replace(one, guessed=True)
     mark = "," if comma else "."
     fraction = mark in one.span.text
 
@@ -222,6 +245,10 @@ def _read_with(one: Finding, *, comma: bool | None) -> Finding:
         return isinstance(reading, Decimal) and (reading != reading.to_integral_value()) == fraction
 
     return replace(one, readings=tuple(sorted(one.readings, key=lambda reading: not fits(reading))))
+
+
+def _as_it_is(one: Finding) -> Finding:
+    return one
 
 
 def _month_first(one: Finding) -> Finding:

@@ -43,24 +43,32 @@ class Fill:
         value: The JSON value.
         spans: The words that say it, line by line.
         exact: Whether they are it, letter for letter; else they mean it.
+        others: What they can mean as well, where nothing on the pages tells.
     """
 
     value: Any
     spans: tuple[Span, ...]
     exact: bool = True
+    others: tuple[Any, ...] = ()
 
 
 def written(leaf: Leaf, finding: Finding) -> Fill | None:
     """A finding as a leaf's value; None where the schema forbids that value."""
     if leaf.written:
         return text_fill(leaf, (finding.span,))
+    values: list[Any] = []
     for reading in finding.readings:
         if isinstance(reading, Decimal) and leaf.concepts[:1] == ("discount",):
             reading = abs(reading)  # what is taken off is printed with a minus, and is a discount of so much
         value = _json_of(leaf, reading, finding.span.text)
-        if value is not None and allowed(leaf.form, value):
-            return Fill(value, (finding.span,), str(value) == finding.span.text)
-    return None
+        if value is not None and value not in values and allowed(leaf.form, value):
+            values.append(value)
+    if not values:
+        return None
+    value, *others = values
+    return Fill(
+        value, (finding.span,), str(value) == finding.span.text, others=tuple(others) if finding.guessed else ()
+    )
 
 
 def text_fill(leaf: Leaf, spans: Sequence[Span]) -> Fill | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 from dataclasses import replace
@@ -230,3 +231,16 @@ def test_what_a_bound_of_the_schema_leaves_out_is_told(caplog: pytest.LogCapture
     assert result.value == Mails(emails=["anna@example.com"])
     assert result.raw.response_metadata["left_out"] == {"/emails": 1}
     assert "left out: 1 of /emails" in caplog.text
+
+
+class Dated(BaseModel):
+    date: dt.date | None
+
+
+def test_what_nothing_on_the_page_decides_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    page = "Corner Shop Ltd\n\nDate: 03/04/2024\nTotal: 12.50\n"
+    model = ChatOCR(engine=lambda image: replace(typed(page), size=image.size))
+    with caplog.at_level(logging.WARNING):
+        result = extract(model, picture(240), Dated)
+    assert result.raw.response_metadata["guessed"] == {"/date": ["2024-03-04"]}
+    assert "/date (2024-03-04)" in caplog.text

@@ -354,6 +354,22 @@ def test_a_country_is_told_by_what_only_it_has(line: str, amount: str, told: tup
     assert (data["date"], data["currency"]) == told
 
 
+@pytest.mark.parametrize(
+    ("page", "guessed"),
+    [
+        ("Date 03/04/2024\nTotal  4.00", {"/date": ("2024-03-04",)}),
+        ("Date 03/04/2024\nPaid 25/04/2024\nTotal  4.00", {}),
+        ("Date 03/04/2024\nSeattle, WA 98101\nTotal  4.00", {}),
+        ("Date 03.04.2024\nTotal  4,00", {}),
+        ("Date 05/05/2024\nTotal  4,00", {}),
+        ("Date 2024-04-03\nTotal  1.234", {"/total": (1.234,)}),
+        ("Date 2024-04-03\nTax  0.95\nTotal  1,234", {}),
+    ],
+)
+def test_what_nothing_on_the_page_decides_is_told(page: str, guessed: dict[str, tuple[Any, ...]]) -> None:
+    assert fill(Receipt, f"CORNER CAFE\n{page}\n").guessed == guessed
+
+
 class Contacts(BaseModel):
     phones: list[str]
     emails: list[str]
