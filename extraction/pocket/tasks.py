@@ -28,7 +28,7 @@ LOOKUP_SHARE = 0.3
 """How many questions ask for the colours of a shape or the shapes of a colour: the shortest way to learn to filter."""
 LANGCHAIN_SHARE = 0.08
 """How many forms are shown as the format instructions of LangChain's ``PydanticOutputParser``, which people start from."""
-ANSWER_SHARE = 0.06
+ANSWER_SHARE = 0.12
 """How many forms hold nothing but the answer to a question."""
 RICH_SHARE = 0.35
 """How many forms about the whole scene are of the kinds of ``rich_forms``."""
