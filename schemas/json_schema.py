@@ -49,9 +49,13 @@ def json_schema_of(schema: Schema) -> dict[str, Any]:
     if isinstance(schema, dict):
         return deepcopy(schema)
     if not (isinstance(schema, (type, TypeAliasType)) or get_origin(schema) is not None):
+        if isinstance(schema, BaseModel):
+            name = type(schema).__name__
+            raise SchemaError(f"an object of {name} is not a schema", hint=f"give the class itself: {name}")
         raise SchemaError(
             f"{schema!r:.80} is not a schema",
-            hint="give a class, a type such as list[Model], or a JSON schema; load_schema finds one by name",
+            hint="give a class, a type such as list[Model], or a JSON schema; extraction.schemas.load_schema finds one by "
+            "name",
         )
     if isinstance(schema, type) and any(base.__module__.startswith("pydantic.v1") for base in schema.__mro__):
         old_style: dict[str, Any] = deepcopy(schema.schema())
