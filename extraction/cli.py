@@ -183,13 +183,16 @@ def run(  # noqa: PLR0913, PLR0917 - the options of a command
     from extraction.chains import extraction_chain
     from extraction.document_runs import Reading, check_engine, run_outcomes, sources_of
     from extraction.outcomes import located, telling_chain
-    from extraction.schemas import load_schema
+    from extraction.prompts import has_geometry
+    from extraction.schemas import json_schema_of, load_schema
 
     # Standard output is kept for the result: a schema's module, or a model's own code, may print.
     with ending_in_one_line(debug=debug), redirect_stdout(sys.stderr):
         # What can be wrong is looked at before anything large is loaded.
         target = load_schema(schema)
         plots = _checked_files(images, out, plot)
+        if plots and not sources and not has_geometry(json_schema_of(target)):
+            complain("the schema asks for no boxes, so the plot shows none (--sources draws where the values stand)")
         given, reading = sources_of(images), Reading(pages, dpi, window, provenance)
         if sources:
             check_engine(given, reading)

@@ -262,7 +262,10 @@ def _document_outcome(reader: Reader, opener: Opener, *, alone: bool) -> Outcome
             found = runner.run(reader(document))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # LangChain has taken the interruption for one more failed call
-    except (DocumentError, ImageError) as error:
+    except DocumentError as error:
+        error.hint = "--provenance takes what there is"  # its own hint is for Python
+        return DocumentOutcome(opener.name, error=error)
+    except ImageError as error:
         return DocumentOutcome(opener.name, error=error)
     return DocumentOutcome(
         opener.name, None, found.value, found.data, sources=found.sources, found=found, opener=opener

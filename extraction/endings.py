@@ -99,10 +99,14 @@ def check_missing(text: str, metadata: Mapping[str, Any]) -> None:
     """
     missing = metadata.get("missing") or ()
     if missing:
-        named = ", ".join(one.removeprefix("/").replace("/", ".") or "(everything)" for one in missing)
+        named = ", ".join(one.removeprefix("/").replace("/", ".") for one in missing if one)
+        hint = "make these fields optional (X | None), so that what is not there can be null"
+        if not named:
+            named = "a value without a name"
+            hint = "rules look for a value under the name of its field: ask for a class with fields"
         raise SchemaMismatchError(
             f"the schema demands what was not found on the page: {named}",
             llm_output=text,
             finish_reason=metadata.get("finish_reason"),
-            hint="make these fields optional (X | None), so that what is not there can be null",
+            hint=hint,
         )

@@ -122,7 +122,7 @@ class Grounding:
         if self.convention is None:
             raise BoxConventionError(
                 "the answer holds boxes, and nobody knows how this model writes them",
-                hint="name the convention, for instance family='relative-1000'",
+                hint="name the convention, for instance family='relative-1000', or convention='relative-1000' of a parser",
             )
         return self.convention
 

@@ -134,9 +134,13 @@ def plot_sources(
         ImageError: The picture cannot be read.
         OptionError: The extraction has no sources.
     """
-    found = sources if isinstance(sources, Sources) else sources.sources
-    if found is None:
+    found: Any = getattr(sources, "sources", sources)
+    if found is None:  # given by itself, too: ``result.sources`` of an extraction that has none
         raise OptionError("the extraction has no sources", hint="ask for them: extract(..., sources=True)")
+    if not isinstance(found, Sources):
+        raise OptionError(
+            f"sources cannot be of type {type(found).__name__}", hint="give an extraction, or what find_sources gave"
+        )
     here = {pointer: places[0] for pointer, places in found.items() if places and places[0].page == page}
     named = _named(here)
     shapes = [

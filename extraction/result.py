@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Extraction(Generic[T]):
-    """One picture's value; a notebook shows it as the plot of its boxes.
+    """One picture's value; a notebook shows it as the plot of its boxes, and its text is short enough to be read.
 
     Attributes:
         value: The validated value; its boxes are pixels of ``image``.
@@ -45,16 +45,16 @@ class Extraction(Generic[T]):
     """
 
     value: T
-    data: Any
+    data: Any = field(repr=False)
     image: Picture
-    raw: AIMessage
+    raw: AIMessage = field(repr=False)
     finish_reason: str | None = None
     usage: UsageMetadata | None = None
     notes: tuple[BoxNote, ...] = ()
-    confidence: Confidence | None = None
-    agreement: Mapping[str, float] | None = None
-    schema: Mapping[str, Any] | None = None
-    sources: Sources | None = None
+    confidence: Confidence | None = field(default=None, repr=False)
+    agreement: Mapping[str, float] | None = field(default=None, repr=False)
+    schema: Mapping[str, Any] | None = field(default=None, repr=False)
+    sources: Sources | None = field(default=None, repr=False)
 
     def plot(self, **options: Any) -> Figure:
         """A figure of the picture with every box of the value; ``options`` go to ``plot_boxes``."""

@@ -19,6 +19,8 @@ from extraction.errors import ImageError
 
 _LABEL_WIDTH = 200
 _CHUNK = 1 << 20
+_FOLDER = "is a folder, not a file"
+_FILES = "give the files in it"
 
 _ASCII_SPACE = re.compile(rb"[ \t\r\n\f\v]+")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -58,11 +60,12 @@ def read_path(path: str, *, max_bytes: int, source: str) -> bytes:
     except FileNotFoundError as error:
         raise ImageError("there is no such file", source=source) from error
     except IsADirectoryError as error:
-        raise ImageError("is a folder, not a file", source=source) from error
+        raise ImageError(_FOLDER, source=source, hint=_FILES) from error
     except PermissionError as error:
         # Windows answers with this for a folder, too.
-        problem = "is a folder, not a file" if Path(path).is_dir() else "may not be read: permission denied"
-        raise ImageError(problem, source=source) from error
+        if Path(path).is_dir():
+            raise ImageError(_FOLDER, source=source, hint=_FILES) from error
+        raise ImageError("may not be read: permission denied", source=source) from error
     except OSError as error:
         raise ImageError(f"cannot be opened: {error.strerror or error}", source=source) from error
     except ValueError as error:  # a null character, or a lone surrogate

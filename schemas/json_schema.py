@@ -49,10 +49,7 @@ def json_schema_of(schema: Schema) -> dict[str, Any]:
     if isinstance(schema, dict):
         return deepcopy(schema)
     if not (isinstance(schema, (type, TypeAliasType)) or get_origin(schema) is not None):
-        raise SchemaError(
-            f"{schema!r:.80} is not a schema",
-            hint="give a class, a type such as list[Model], or a JSON schema; load_schema finds one by name",
-        )
+        raise _no_schema(schema)
     if isinstance(schema, type) and any(base.__module__.startswith("pydantic.v1") for base in schema.__mro__):
         old_style: dict[str, Any] = deepcopy(schema.schema())
         return old_style
@@ -64,6 +61,16 @@ def json_schema_of(schema: Schema) -> dict[str, Any]:
     except (PydanticUserError, PydanticSchemaGenerationError, PydanticUndefinedAnnotation) as error:
         reason = str(error).splitlines()[0]
         raise SchemaError(f"{_type_name(schema)} cannot be described as a JSON schema: {reason}") from error
+
+
+def _no_schema(given: object) -> SchemaError:
+    if isinstance(given, BaseModel):
+        name = type(given).__name__
+        return SchemaError(f"an object of {name} is not a schema", hint=f"give the class itself: {name}")
+    return SchemaError(
+        f"{given!r:.80} is not a schema",
+        hint="give a class, a type such as list[Model], or a JSON schema; extraction.schemas.load_schema finds one by name",
+    )
 
 
 _NAIVE_MOMENT = (

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import importlib
 import io
@@ -111,6 +112,22 @@ def test_the_examples_that_are_not_run_use_names_that_exist(page: Path) -> None:
                 module = importlib.import_module(node.module or "")
                 for alias in node.names:
                     assert hasattr(module, alias.name), f"{node.module} has no {alias.name}"
+
+
+@EACH
+def test_the_examples_use_no_name_that_their_page_does_not_give(page: Path) -> None:
+    known = {*dir(builtins), "some_remote_chat_model", "ChatOpenAI"}  # the text beside them says what these two are
+    for block in blocks(page.read_text()):
+        nodes = list(ast.walk(ast.parse(block.code)))
+        for node in nodes:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                known.add(node.id)
+            elif isinstance(node, ast.ClassDef | ast.ExceptHandler):
+                known.add(node.name or "")
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                known |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
+        assert used <= known, f"line {block.line + 1} of {page.name}: {used - known}"
 
 
 def test_every_file_of_the_package_has_its_sentence() -> None:

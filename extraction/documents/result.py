@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from extraction.confidence import Confidence
 from extraction.frames import BoxNote
 from extraction.result import with_shapes
-from extraction.schemas.checks import Check
+from extraction.schemas.checks import Check, checks_of
 
 if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
@@ -204,14 +205,14 @@ class DocumentExtraction(Generic[T]):
     """
 
     value: T
-    data: Any
-    provenance: Provenance
-    windows: tuple[Window, ...]
+    data: Any = field(repr=False)
+    provenance: Provenance = field(repr=False)
+    windows: tuple[Window, ...] = field(repr=False)
     completeness: Completeness
     conflicts: tuple[Conflict, ...] = ()
     joined: tuple[str, ...] = ()
-    confidence: Confidence | None = None
-    sources: Sources | None = None
+    confidence: Confidence | None = field(default=None, repr=False)
+    sources: Sources | None = field(default=None, repr=False)
     schema: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -229,6 +230,14 @@ class DocumentExtraction(Generic[T]):
             if window.raw is not None and window.raw.usage_metadata is not None:
                 total = add_usage(total, window.raw.usage_metadata)
         return total
+
+    def checks(self, tolerance: Decimal | None = None) -> list[Check]:
+        """What does not add up in the documents of the value; nothing is changed.
+
+        Args:
+            tolerance: By how much amounts may differ; by default what rounding of the printed ones explains.
+        """
+        return checks_of(self.value, tolerance)
 
     def plots(self, pages: Iterable[Page], *, sources: bool = False, **options: Any) -> Iterator[tuple[int, Figure]]:
         """A figure of each page with the boxes that were found on it, one after the other, with the page's number.

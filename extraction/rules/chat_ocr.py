@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput, ModelProfile
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, field_validator, model_validator
 
 from extraction import __version__
 from extraction.content import read_messages
 from extraction.endings import PROVIDER
 from extraction.families import Family
+from extraction.ocr.engines import EngineName
 from extraction.ocr.reading import read_words
 from extraction.rules.answering import MODEL_NAME, answer
 from extraction.rules.asking import RULES_FAMILY, make_task, rule_options
@@ -51,6 +52,14 @@ class ChatOCR(BaseChatModel):
     engine: Any = None
     allow_urls: bool = False
     streaming: bool = False
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, engine: Any) -> Any:
+        if engine is not None and not callable(engine) and engine not in get_args(EngineName):
+            known = ", ".join(get_args(EngineName))
+            raise ValueError(f"there is no OCR engine {engine!r} (known are {known}; else give a function)")
+        return engine
 
     @model_validator(mode="after")
     def _set_extraction_version(self) -> Self:

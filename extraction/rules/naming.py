@@ -86,7 +86,7 @@ def phrases_of(name: str, form: Mapping[str, Any], *, titled: bool) -> tuple[str
         told.append(" ".join(words_of(form["title"])))
     if isinstance(form.get("description"), str):
         told += [
-            " ".join(words_of(one))
+            " ".join(words_of(re.sub("[#№]", " number ", one)))
             for one in re.findall(r"[\"\u201c']([^\"\u201d']{2,40})[\"\u201d']", form["description"])
         ]
     told = [re.sub(r"\b(?:no|nr|num|nbr)\b", "number", one) for one in told]

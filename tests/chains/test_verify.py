@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from extraction import ChatOCR, Sources, Verification, load_image
+from extraction import ChatOCR, Sources, Verification, load_image, plot_sources
 from extraction.chains.extract import aextract, extract
 from extraction.chains.verify import averify_sources, cut_pieces, verify_sources
 from extraction.errors import OptionError
@@ -162,6 +162,15 @@ def test_sources_are_plotted() -> None:
     assert figure.get_size_inches()[1] / figure.get_size_inches()[0] > 480 / 640
     with pytest.raises(OptionError, match="has no sources"):
         extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA).plot_sources()
+
+
+def test_what_holds_no_sources_is_not_plotted() -> None:
+    nothing: Any = extract(RemoteModel(answers=[SAID]), PICTURE, SCHEMA).sources
+    with pytest.raises(OptionError, match=r"has no sources \(ask for them"):
+        plot_sources(PICTURE, nothing)
+    wrong: Any = {"/total": []}
+    with pytest.raises(OptionError, match=r"cannot be of type dict \(give an extraction"):
+        plot_sources(PICTURE, wrong)
 
 
 @pytest.mark.parametrize("turned", [0.0, 10.0, 90.0, 180.0, -90.0, 30.0])

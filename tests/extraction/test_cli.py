@@ -157,6 +157,14 @@ def test_the_places_of_values_are_told_and_plotted(
     assert "sources" not in json.loads(run("red.png", "--checks").stdout)
 
 
+def test_that_a_plot_has_nothing_to_show_is_told(painter: Painter, folder: Path) -> None:
+    Path("form.json").write_text('{"type": "object"}', encoding="utf-8")
+    told = "extraction: the schema asks for no boxes, so the plot shows none (--sources draws where the values stand)\n"
+    arguments = ("red.png", "--schema", "form.json")
+    assert run(*arguments, "--plot", "a.png").stderr == told
+    assert told not in run(*arguments).stderr
+
+
 def test_what_is_complete_of_a_cut_answer_can_be_kept(
     painter: Painter, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

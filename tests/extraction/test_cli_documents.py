@@ -115,6 +115,7 @@ def test_a_page_without_an_answer_fails_the_document_and_the_report_has_the_othe
     (failed, well), code = json.loads(done.stdout), done.exit_code
     assert code == 1
     assert failed["error"]["type"] == "DocumentError"
+    assert failed["error"]["message"].endswith(" (--provenance takes what there is)")
     assert failed["error"]["answer"] == "What a nice picture!"
     assert well["value"] == value("green")
     done = run("broken.tif", "--provenance")

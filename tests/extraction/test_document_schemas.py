@@ -18,7 +18,7 @@ from PIL import Image
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
-from extraction import ChatTransformers, cli, extract
+from extraction import ChatTransformers, cli, extract, extract_document
 from extraction.chains import extraction_chain
 from extraction.engine import register_backend, unload
 from extraction.errors import OptionError
@@ -179,6 +179,10 @@ def test_findings_of_a_result(reader: Reader) -> None:
         Check(("/total", "/subtotal", "/tax"), "subtotal + tax is not total", Decimal("10.7"), Decimal("11.7"))
     ]
     assert found.checks(tolerance=Decimal(1)) == []
+    pages = extract_document(ChatTransformers(model="reader"), [WHITE], Receipt)
+    assert pages.checks() == found.checks()
+    assert pages.checks(tolerance=Decimal(1)) == []
+    assert "provenance" not in repr(pages)
     assert found.value.total == Decimal("11.7")  # told, and never "corrected"
 
 

@@ -187,7 +187,7 @@ def closed_image() -> Image.Image:
         ("", "^'': the path is an empty string"),
         ("no/such/photo.jpg", "^no/such/photo.jpg: there is no such file$"),
         (Path("no/such/photo.jpg"), "^no/such/photo.jpg: there is no such file$"),
-        (".", "^.: is a folder, not a file$"),
+        (".", r"^.: is a folder, not a file \(give the files in it\)$"),
         ("a\0b.png", r"^a\?b.png: is not a path$"),
         ("x" * 5000, r"^text \(5000 characters\): cannot be opened: File name too long$"),
         (BODY * 2, r"^text \(\d+ characters\): is bare base64 \(put 'data:image/png;base64,' before it\)$"),

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from matplotlib.figure import Figure
 from PIL import Image
 
+from extraction.grounding.sources import Sources
 from extraction.images import load_image
 from extraction.result import Extraction, with_shapes
 from extraction.schemas import Box, Color, DetectedObject, Point, Polygon, Scene, json_schema_of
@@ -20,7 +21,8 @@ DATA = {"objects": [{"label": "cup é", "color": "red", "box": [10, 20, 50, 60]}
 
 def extraction(value: Any = SCENE, **fields: Any) -> Extraction[Any]:
     picture = load_image(Image.new("RGB", (120, 80), "white"))
-    return Extraction(value=value, data=DATA, image=picture, raw=AIMessage("x"), **fields)
+    fields = {"raw": AIMessage("x")} | fields
+    return Extraction(value=value, data=DATA, image=picture, **fields)
 
 
 def test_the_value_as_json() -> None:
@@ -31,6 +33,13 @@ def test_the_value_as_json() -> None:
 def test_what_is_not_known_is_none() -> None:
     result = extraction()
     assert (result.finish_reason, result.usage, result.notes, result.schema) == (None, None, (), None)
+
+
+def test_its_text_is_the_value_and_not_the_whole_message() -> None:
+    told = repr(extraction(raw=AIMessage("x" * 5000), sources=Sources({}, ())))
+    assert "value=Scene(objects=" in told
+    assert "xxx" not in told
+    assert "sources" not in told
 
 
 def drawn_pixels(figure: Figure) -> int:

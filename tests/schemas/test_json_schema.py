@@ -115,6 +115,8 @@ class TestOfTypes:
             (Path.open, "is not a schema"),
             (object(), "is not a schema"),
             ("Scene", "'Scene' is not a schema"),
+            ("Scene", "extraction.schemas.load_schema finds one by name"),
+            (Scene(objects=[]), "an object of Scene is not a schema (give the class itself: Scene)"),
             (None, "None is not a schema"),
             (memoryview, "memoryview cannot be described as a JSON schema"),
         ],

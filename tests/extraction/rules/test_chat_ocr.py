@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import PydanticOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from extraction import ChatOCR, extract, load_image
 from extraction.chains import extraction_chain, ocr_chain
@@ -153,6 +153,16 @@ def test_what_is_demanded_and_not_there_raises_with_its_name(llm: ChatOCR) -> No
     assert kept["parsed"] is None
     assert "purchase_order" in str(kept["parsing_error"])
     assert json.loads(kept["raw"].text) == {"total": 12.5, "purchase_order": None}
+
+
+def test_a_value_without_a_name_is_not_looked_for(llm: ChatOCR) -> None:
+    with pytest.raises(SchemaMismatchError, match=r"page: a value without a name \(.* ask for a class with fields\)$"):
+        extract(llm, picture(), float)
+
+
+def test_an_engine_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(ValidationError, match=r"there is no OCR engine 'easyocr' \(known are rapidocr, tesseract;"):
+        ChatOCR(engine="easyocr")
 
 
 def test_an_empty_page_gives_nulls_and_not_an_error(llm: ChatOCR) -> None:

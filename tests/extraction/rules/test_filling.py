@@ -131,6 +131,13 @@ def test_what_must_be_there_and_is_not_is_missing() -> None:
     assert filled.missing == ("/holder", "/start")
 
 
+@pytest.mark.parametrize("printed", ["Receipt #", "Receipt No."])
+@pytest.mark.parametrize("quoted", ["Receipt #", "Receipt No.", "Receipt №"])
+def test_the_sign_of_a_number_in_quotation_marks_is_its_word(quoted: str, printed: str) -> None:
+    schema = {"properties": {"x": {"type": ["string", "null"], "description": f'the "{quoted}"'}}, "type": "object"}
+    assert fill(schema, f"HARBOUR COFFEE\n\n{printed}      A-1093\n").data == {"x": "A-1093"}
+
+
 def test_the_fields_own_names_are_looked_for() -> None:
     page = "Holder: Ann Other\nPolicy No.: P-77/1\nAnnual premium   120.50\nValid from  1 March 2024\n"
     assert fill(Policy, page).data == {
