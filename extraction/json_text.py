@@ -55,6 +55,15 @@ class Reading:
     problem: str | None = None
 
 
+def is_json(text: str) -> bool:
+    """Whether a text is JSON, as Python's reader takes it."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def load_strictly(text: str) -> Any:
     """The value of a JSON text by RFC 8259: no NaN, no Infinity, nothing after the end, no key with two values.
 

@@ -11,7 +11,7 @@ from extraction.conventions import BoxConvention
 from extraction.errors import BoxConventionError, SchemaMismatchError, TruncatedOutputError
 from extraction.fitting import Fitting
 from extraction.frames import BoxNote, Frame
-from extraction.json_text import read_text, without_thinking
+from extraction.json_text import is_json, read_text, without_thinking
 from extraction.loose_json import Node, read_loosely
 from extraction.parsed import Parsed
 from extraction.syntaxes import NativeAnswer, parse_native
@@ -45,7 +45,7 @@ class NativeSyntax:
     def tagged(self, text: str, *, ended: bool) -> NativeAnswer | None:
         """What a text says in tags or tokens; None where it has none, is JSON as a whole, or has JSON between its tags."""
         names = self.marking
-        if not names or _is_json(text):
+        if not names or is_json(text):
             return None
         answer = parse_native(text, names, ended=ended)
         return answer if answer.outcome == "found" and not _in_json(answer) else None
@@ -174,14 +174,6 @@ def _is_flat(item: Any) -> bool:
     values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
     below = [one for value in values for one in (value if isinstance(value, list) else [value])]
     return not any(isinstance(one, dict) for one in below)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _unquoted(text: str) -> str:

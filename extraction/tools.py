@@ -15,6 +15,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import BaseModel
 
 from extraction.errors import OptionError
+from extraction.json_text import is_json
 from extraction.schemas import json_schema_of
 
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
@@ -205,18 +206,10 @@ def _end_of_call(text: str, marker: str, *, whole: bool) -> int:
     """
     first = at = text.find(marker)
     while at >= 0:
-        if _is_json(text[:at]):
+        if is_json(text[:at]):
             return at
         at = text.find(marker, at + 1)
     return first if whole or not _is_in_text(text, first) else -1
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _is_in_text(document: str, position: int) -> bool:

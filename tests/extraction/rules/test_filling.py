@@ -238,33 +238,6 @@ def test_of_several_pages_boxes_are_those_of_the_last() -> None:
     assert data["reference"] == {"value": "X-1", "box": [120.0, 10.0, 150.0, 28.0]}
 
 
-def test_a_debit_is_below_zero() -> None:
-    page = """
-MY BANK
-Date          Description       Amount       Balance
-01/02/2024    Pay              5.00 CR        5.00 CR
-02/02/2024    Rent            50.00 DR       45.00 DR
-"""
-    data = fill(BankStatement, page).data
-    assert [(one["amount"], one["balance"]) for one in data["transactions"]] == [(5.0, 5.0), (-50.0, -45.0)]
-
-
-def test_a_numbered_line_without_amounts_is_a_line_of_its_own_and_no_address() -> None:
-    page = """
-ACME LTD
-Pos    Description        Qty    Price    Amount
-1      Widget 5             3     2.00      6.00
-2      Gadget           free
-3      Thing                1    12.00     12.00
-4      Manual
-Total                                      18.00
-"""
-    data = fill(Invoice, page).data
-    assert data["seller"]["address"] is None
-    told = [(one["description"], one["amount"]) for one in data["items"]]
-    assert told == [("Widget 5", 6.0), ("Gadget free", None), ("Thing", 12.0), ("Manual", None)]
-
-
 FORM = """
 Registration
 
