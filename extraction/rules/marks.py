@@ -1,4 +1,4 @@
-"""What boxes that can be ticked, and the words yes and no, say of a label: ``said_beside``."""
+"""What boxes that can be ticked, and the words yes and no, say of a label: ``said_behind``, ``said_before``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final
 
 from extraction.rules.labels import normal
 
-MARK: Final = re.compile(r"[☐▢□☑☒✓✔✗✘]|\[\s*[xX✓✔*_]?\s*\]|\[_+\]|\(\s*[xX]?\s*\)")
+MARK: Final = re.compile(r"[☐▢□☑☒✓✔✗✘]|\[\s*(?:[xX✓✔*]|_*)\s*\]|\(\s*[xX]?\s*\)")
 """A box, ticked or not."""
 
-_EMPTY: Final = re.compile(r"[☐▢□]|\[\s*\]|\(\s*\)|\[_+\]")
+_EMPTY: Final = re.compile(r"[☐▢□]|\[\s*_*\s*\]|\(\s*\)")
 _YES: Final = frozenset("yes y ja oui si sim x true".split())
 _NO: Final = frozenset("no n nein non nee nao false".split())
 _TOKEN: Final = re.compile(rf"(?P<mark>{MARK.pattern})|(?P<word>[^\W_]+)")
