@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- decoding: begin -->\n", "<!-- decoding: end -->\n"
 LOOP, NARROW, PLAIN, FREE = "our loop", "our loop, narrow head", "ours, token by token", "unconstrained"
 FLOOR = "floor"
+PREPACKED, ELSEWHERE = ", prepacked", ", plain layers"
 COLUMNS = (
     "method | s | of unconstrained | of the floor | x our loop | x ours, narrow | cold: x our loop | cold: x ours, narrow"
     " | passes | tokens | valid | same object | compile: cold, cached (ms)"
@@ -95,18 +96,22 @@ def measure(bench: Workbench, task: Task, repeats: int, clock: Clock) -> dict[st
     known = methods(bench, lambda: results[LOOP].tokens)
     for name, method in known.items():
         results[name] = Measured(failure=method) if isinstance(method, str) else _compiled(method, task, clock)
-    results[FLOOR] = Measured()
+        results[name + PREPACKED] = replace(results[name], seconds=[])
+    results[FLOOR], results[FLOOR + PREPACKED] = Measured(passes=decisions), Measured(passes=decisions)
     order = [LOOP, *(name for name in known if name != LOOP)]  # the first says how many tokens there are
     for repeat in range(repeats + 1):
         for name in order:
             method = known[name]
-            if results[name].failure is None and not isinstance(method, str):
-                bench.dictation.begin(prompt)
-                _measure_once(bench, method, task, results[name], clock if repeat else None)
-                bench.dictation.end()
-        with _timed(results[FLOOR].seconds if repeat else [], clock):
-            bench.floor(task, decisions)
-    results[FLOOR].passes = decisions
+            for result in (results[name], results[name + PREPACKED]):
+                bench.prepack(result is not results[name])
+                if result.failure is None and not isinstance(method, str):
+                    bench.dictation.begin(prompt)
+                    _measure_once(bench, method, task, result, clock if repeat else None)
+                    bench.dictation.end()
+        for result in (results[FLOOR], results[FLOOR + PREPACKED]):
+            bench.prepack(result is not results[FLOOR])
+            with _timed(result.seconds if repeat else [], clock):
+                bench.floor(task, decisions)
     return results
 
 
@@ -166,9 +171,18 @@ class _timed:  # noqa: N801 - reads as what it does
 
 
 def lines(results: dict[str, Measured], task: Task) -> Iterator[str]:
-    """The table of one document."""
+    """The tables of one document: with torch's linear layers, and with prepacked ones, as our library comes."""
     open_tokens, tokens = results[FLOOR].passes, results[LOOP].tokens
     yield f"**{task.name}**: {tokens} tokens, {open_tokens} of them left open by the grammar\n"
+    names = [name for name in results if not name.endswith(PREPACKED)]
+    yield from _table({name: results[name] for name in names}, "torch's own linear layers")
+    ours = {name: results[name + PREPACKED] for name in names}
+    others = {name + ELSEWHERE: results[name] for name in names if name not in (LOOP, NARROW, PLAIN)}
+    yield from _table(ours | others, "prepacked linear layers")
+
+
+def _table(results: dict[str, Measured], layers: str) -> Iterator[str]:
+    yield f"with {layers}:\n"
     yield f"| {COLUMNS} |"
     yield "|" + " --- |" * len(COLUMNS.split("|"))
     for name, result in results.items():
@@ -189,7 +203,7 @@ def _cells(name: str, result: Measured, results: dict[str, Measured]) -> list[st
         return f"{statistics.median(ratios):.2f}" if ratios else "-"
 
     cells = [name, f"{statistics.median(result.seconds):.3f}", ratio(FREE), ratio(FLOOR), ratio(LOOP), ratio(NARROW)]
-    if name in (FLOOR, FREE):
+    if name.removesuffix(ELSEWHERE) in (FLOOR, FREE):
         return [*cells, "", "", str(result.passes), str(result.tokens or ""), "", "", ""]
     compiled = f"{result.cold * 1e3:.1f}, {result.cached * 1e3:.1f}"
     answers = ["yes" if result.valid else "NO", "yes" if result.same else "NO"]

@@ -26,6 +26,7 @@ from extraction.jobs import Job, Request
 from extraction.loading import ModelKey
 from extraction.local_model import TransformersBackend
 from extraction.matching import Grammars, Matcher
+from extraction.prepacking import PrepackedLinear
 
 PICTURE = Path(__file__).parents[1] / "examples" / "scene.png"
 LONGEST = 1500
@@ -69,13 +70,20 @@ class Workbench:
     """
 
     def __init__(self, folder: str) -> None:
-        self.backend = TransformersBackend(ModelKey(folder, device="cpu", dtype="float32"))
+        self.backend = TransformersBackend(ModelKey(folder, device="cpu", dtype="float32", prepack=True))
         self.model = self.backend._loaded()
+        self._prepacked = [layer for layer in self.model.modules() if type(layer) is PrepackedLinear]
         self.tokenizer = self.backend._checkpoint.tokenizer
         self.rows = int(self.model.get_output_embeddings().weight.shape[0])
         self._picture = load_image(PICTURE)
         tokens: LLTokenizer = self.backend._grammars._tokenizer
         self.dictation = Dictation(self.model, self.tokenizer, tokens)
+
+    def prepack(self, prepacked: bool) -> None:
+        """Makes the model's linear layers prepacked ones, as ``ChatTransformers`` has them, or torch's own."""
+        kind: Any = PrepackedLinear if prepacked else torch.nn.Linear
+        for layer in self._prepacked:
+            layer.__class__ = kind
 
     def request(self, task: Task, *, narrow_head: bool = False) -> Request:
         """A task as the library's own backend takes it."""

@@ -109,7 +109,8 @@ class ChatTransformers(ChatFields):
     # --- answering ---------------------------------------------------------------------------------------------------
 
     def _engine(self, model: str) -> Engine:
-        return engine_for(ModelKey(model, self.revision, self.device, self.dtype, self.trust_remote_code))
+        key = ModelKey(model, self.revision, self.device, self.dtype, self.trust_remote_code, self.prepack)
+        return engine_for(key)
 
     @property
     def _defaults(self) -> dict[str, Any]:

@@ -91,9 +91,11 @@ def _why_unusual(model: Any, linear: Any) -> str | None:
     """Why a head is not even tried."""
     import torch
 
+    from extraction.prepacking import PrepackedLinear
+
     if model.config.is_encoder_decoder:
         return "encoder-decoder"
-    if type(linear) is not torch.nn.Linear or type(linear.weight.data) is not torch.Tensor:
+    if type(linear) not in (torch.nn.Linear, PrepackedLinear) or type(linear.weight.data) is not torch.Tensor:
         return f"a head of {type(linear).__name__}"
     return "a head that others have changed" if "forward" in vars(linear) else None
 
@@ -111,7 +113,7 @@ def _narrow(linear: Any, allowed: Allowed) -> Callable[[torch.Tensor], torch.Ten
             raise ValueError(f"the head was given states of shape {tuple(states.shape)}")
         scores = newest.new_full((len(allowed), weight.shape[0]), float("-inf"))
         if whole:
-            scores[whole] = torch.nn.functional.linear(newest[whole], weight, bias)
+            scores[whole] = type(linear).forward(linear, newest[whole])
         for row, tokens in enumerate(allowed):
             if tokens is not None:
                 index = torch.from_numpy(tokens[tokens < weight.shape[0]]).to(weight.device)

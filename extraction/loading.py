@@ -30,6 +30,7 @@ class ModelKey:
         device: "cpu", "cuda", "cuda:1", "mps"; None takes the best there is.
         dtype: Name of a torch type, or "auto".
         trust_remote_code: Whether code of the checkpoint may run.
+        prepack: Whether linear layers are laid out for oneDNN (``prepacking``); None where that takes little memory.
     """
 
     model: str
@@ -37,6 +38,7 @@ class ModelKey:
     device: str | None = None
     dtype: str = "auto"
     trust_remote_code: bool = False
+    prepack: bool | None = None
 
 
 class Checkpoint:
@@ -122,9 +124,11 @@ class Checkpoint:
         """The weights, on their device and ready to answer; loaded anew each time.
 
         Raises:
-            ModelLoadError: They are missing, are no safetensors, or do not fit the memory.
+            ModelLoadError: They are missing, are no safetensors, do not fit the memory, or cannot be prepacked.
         """
         from transformers import AutoModelForImageTextToText
+
+        from extraction.prepacking import prepack
 
         options = {"dtype": self.dtype, "use_safetensors": True, "config": self.config}
         load: Any = functools.partial(AutoModelForImageTextToText.from_pretrained, output_loading_info=True)
@@ -135,10 +139,12 @@ class Checkpoint:
                 f"the weights of {self.key.model!r} lack {len(missing)} tensors, such as {missing[0]!r}"
             )
         try:
-            return model.to(self.device).eval()
+            model = model.to(self.device).eval()
         except (RuntimeError, AssertionError) as error:
             where = self.key.device or _best_device()
             raise ModelLoadError(f"{self.key.model!r} cannot be moved to {where!r}: {_first(error)}") from error
+        prepack(model, self.key.prepack)
+        return model
 
     def _load(self, what: str, load: Callable[..., T], **options: Any) -> T:
         try:

@@ -42,8 +42,8 @@ class PicturePlan:
         answer_bytes: Memory for this answer, roughly: caches, passes and pixels. None where nothing tells how wide the
             model's numbers are.
         weight_bytes: Memory for the weights; None where they are not on this machine yet.
-        free_bytes: Memory of the device that answers can have, weights that are not loaded yet taken off; None where
-            that cannot be known.
+        free_bytes: Memory of the device that answers can have, weights that are not loaded yet taken off (twice where
+            they are ``prepack``-ed); None where that cannot be known.
         min_pixels: The bound that was asked for.
         max_pixels: The same.
     """
@@ -113,7 +113,10 @@ def make_picture_plan(
     weights = None if files is None or width is None else _count_weights(files) * width
     free = _free(checkpoint)
     if free is not None and not loaded:
-        free = None if weights is None else max(0, free - weights)
+        from extraction.prepacking import will_prepack
+
+        copies = 1 + will_prepack(checkpoint.key.prepack, checkpoint.device.type, weights or 0, width)
+        free = None if weights is None else max(0, free - copies * weights)
     cost = None if width is None else Footprint.of_configuration(checkpoint.config, width)
     return PicturePlan(
         frames=tuple(_seen(encoded)),

@@ -1,0 +1,139 @@
+"""Weights laid out for oneDNN beforehand: a pass over a few tokens then takes about as long as one over a single token.
+
+Text that a grammar forces goes through the model together with the token before it, so that most passes of an answer are
+over two to four tokens. torch multiplies so few rows by a float32 matrix on a CPU in 1.5 to 3 times the time of one row,
+though the matrix is read from memory once either way. oneDNN, given the matrix beforehand, lays it out in blocks once,
+and multiplies one to eight rows in about the same time, hundreds of rows (a prompt, a picture) in two thirds of it. It is
+what ``torch.compile`` does when it freezes weights; here nothing is compiled. Answers are the same up to rounding.
+
+The layers keep their own weights besides, since models look at them (types, tied embeddings, the narrowed head), so the
+memory for linear layers is twice as large.
+"""
+# ruff: noqa: SLF001 - oneDNN's operators and the version of a tensor have no public names in torch
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import Any
+
+import torch
+
+from extraction.errors import ModelLoadError
+
+PREPACK_BYTES = 2**30
+"""Largest second copy of the weights that is made without being asked for."""
+
+_ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
+
+_log = logging.getLogger(__name__)
+
+
+class PrepackedLinear(torch.nn.Linear):
+    """A linear layer that answers from a second copy of its weight, laid out in blocks.
+
+    Wherever the copy does not serve (gradients, another type, weights that were changed meanwhile), and after it was
+    pickled or copied, it is a plain linear layer.
+    """
+
+    _packed: torch.Tensor | None = None
+    _version = -1
+
+    def pack(self) -> None:
+        """Makes the copy."""
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), _ROWS)
+        self._version = self.weight._version
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """``input`` times the weight, plus the bias; of shape ``(..., in_features)``, to ``(..., out_features)``."""
+        weight = self.weight
+        if (
+            self._packed is None
+            or input.dtype is not torch.float32
+            or input.device.type != "cpu"
+            or weight._version != self._version
+            or torch.is_autocast_enabled("cpu")
+            or (torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad))
+        ):
+            return super().forward(input)
+        packed: torch.Tensor = torch.ops.mkldnn._linear_pointwise(input, self._packed, self.bias, "none", [], "")
+        return packed
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_packed"}
+
+
+def will_prepack(wanted: bool | None, device: str, weights: int, width: int | None) -> bool:
+    """Whether a model that is not loaded yet will be prepacked, as far as that can be told.
+
+    Args:
+        wanted: As ``prepack`` takes it.
+        device: The kind of device that it will be on.
+        weights: Bytes of its weights.
+        width: Bytes of one number of them; None where that is not known.
+    """
+    possible = device == "cpu" and width == torch.float32.itemsize and _has_onednn()
+    return possible and (weights <= PREPACK_BYTES if wanted is None else wanted)
+
+
+def prepack(model: torch.nn.Module, wanted: bool | None = None) -> int:
+    """Prepacks the linear layers of a model in float32 on a CPU; it is changed in place.
+
+    Args:
+        model: The model; it only answers from now on.
+        wanted: False changes nothing; None neither, where the second copy would outgrow ``PREPACK_BYTES`` or cannot be
+            made.
+
+    Returns:
+        Bytes of the second copy.
+
+    Raises:
+        ModelLoadError: It is wanted and cannot be made.
+    """
+    if wanted is False:
+        return 0
+    layers: list[Any] = [layer for layer in model.modules() if _can_be_packed(layer)]
+    size = sum(int(layer.weight.nbytes) for layer in layers)
+    if wanted is None and size > PREPACK_BYTES:
+        _log.info("linear layers of %d bytes are not prepacked: prepack=True does it all the same", size)
+        return 0
+    if not layers or not _has_onednn():
+        if wanted:
+            raise ModelLoadError(
+                "prepack=True needs linear layers in float32 on a CPU, and a torch that was built with oneDNN",
+                hint="leave prepack out",
+            )
+        return 0
+    for layer in layers:
+        layer.__class__ = PrepackedLinear
+        layer.pack()
+    _log.info("%d linear layers were prepacked, which takes %d bytes more", len(layers), size)
+    return size
+
+
+def _can_be_packed(layer: Any) -> bool:
+    return bool(
+        type(layer) is torch.nn.Linear  # a class of its own may multiply in another way
+        and layer.weight.dtype is torch.float32
+        and layer.weight.device.type == "cpu"
+        and layer.weight.is_contiguous()
+        and not layer.weight.is_inference()  # such tensors do not tell whether they were changed
+        and layer.weight.numel() > 0
+    )
+
+
+@functools.cache
+def _has_onednn() -> bool:
+    """Whether this torch can do it, tried on a small matrix: its operators have no public name."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    with torch.inference_mode(False), torch.no_grad():
+        layer: Any = PrepackedLinear(24, 40)
+        rows = torch.linspace(-1, 1, 3 * 24).view(3, 24)
+        expected = layer(rows)
+        try:
+            layer.pack()
+            return bool(torch.allclose(layer(rows), expected, atol=1e-4))
+        except (RuntimeError, AttributeError) as error:
+            _log.info("linear layers cannot be prepacked by this torch: %s", error)
+            return False
