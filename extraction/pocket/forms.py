@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from extraction.pocket import words
@@ -32,7 +32,14 @@ def is_held_out(form: Field) -> bool:
     return not simple and zlib.crc32(form.structure.encode()) % HELD_OUT == 0
 
 
-def random_form(view: View, rng: random.Random, *, held_out: bool = False, filtered: bool = False) -> Field:
+def random_form(
+    view: View,
+    rng: random.Random,
+    *,
+    held_out: bool = False,
+    filtered: bool = False,
+    weights: Mapping[str, float] | None = None,
+) -> Field:
     """A form about a scene, of a structure that training sees, or of one that it never sees.
 
     Args:
@@ -40,10 +47,12 @@ def random_form(view: View, rng: random.Random, *, held_out: bool = False, filte
         rng: Draws the form.
         held_out: Whether the structure is one of those that training never sees.
         filtered: Whether the scene holds only what was asked for; nothing but its things is then told.
+        weights: How often the kinds of forms about a whole scene are drawn; as the exams draw them where it is not given.
     """
     kinds = _OF_THINGS if filtered else _KINDS
+    often = {kind: weight for kind, (weight, _) in kinds.items()} if filtered or weights is None else weights
     while True:
-        kind = rng.choices(list(kinds), [weight for weight, _ in kinds.values()])[0]
+        kind = rng.choices(list(often), list(often.values()))[0]
         form = kinds[kind][1](view, rng)
         if form is not None and is_held_out(form) == held_out:
             form = Field(_of_some(form.schema), form.value, form.structure) if filtered else form

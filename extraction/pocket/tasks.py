@@ -32,6 +32,18 @@ ANSWER_SHARE = 0.12
 """How many forms hold nothing but the answer to a question."""
 RICH_SHARE = 0.35
 """How many forms about the whole scene are of the kinds of ``rich_forms``."""
+WEIGHTS = {
+    "objects": 0.07,
+    "parallel": 0.06,
+    "one": 0.06,
+    "facts": 0.25,
+    "mixed": 0.17,
+    "nested": 0.17,
+    "grouped": 0.2,
+    "bare": 0.02,
+}
+"""How often each kind of form about the whole scene is asked for: those of many parts, which are learnt late, more often
+than the exams ask for them, and those that are learnt early more seldom."""
 TOOL_SHARE = 0.1
 """How many forms are the arguments of a tool."""
 
@@ -84,7 +96,7 @@ def random_task(view: View, rng: random.Random) -> Task:
     whole = view
     instruction, view, filtered = _instruction(view, rng, plain=0.5)
     rich = not filtered and rng.random() < RICH_SHARE
-    form = rich_form(view, rng) if rich else random_form(view, rng, filtered=filtered)
+    form = rich_form(view, rng) if rich else random_form(view, rng, filtered=filtered, weights=WEIGHTS)
     kind = rng.random()
     if kind < TOOL_SHARE and form.schema.get("type") == "object":
         return _called(instruction, form.schema, form.value, rng)

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from extraction.conventions import RELATIVE_1000
-from extraction.pocket import fields, forms, words
+from extraction.pocket import fields, forms, tasks, words
 from extraction.pocket.fields import Field
 from extraction.pocket.forms import HELD_OUT, is_held_out, random_form
 from extraction.pocket.questions import caption
@@ -171,10 +171,10 @@ def recount(monkeypatch: pytest.MonkeyPatch) -> Recount:
     return result
 
 
-def drawn(seed: int, **options: bool) -> Iterator[tuple[View, Field]]:
+def drawn(seed: int, *, held_out: bool = False, filtered: bool = False) -> Iterator[tuple[View, Field]]:
     rng = random.Random(seed)
     for view in VIEWS * 3:
-        yield view, random_form(view, rng, **options)
+        yield view, random_form(view, rng, held_out=held_out, filtered=filtered)
 
 
 def test_forms_are_filled_in_as_a_recount_says(recount: Recount) -> None:
@@ -232,6 +232,15 @@ def test_one_shape_of_three_fields_or_more_in_eight_is_held_out() -> None:
     shapes = [f"{{{','.join(roles)}}}" for roles in itertools.product(ROLES_OF_SHAPES, repeat=4)]
     kept = sum(is_held_out(Field({}, None, shape)) for shape in shapes)
     assert kept == pytest.approx(len(shapes) / HELD_OUT, rel=0.15)
+
+
+def test_kinds_are_drawn_as_often_as_they_weigh() -> None:
+    rng = random.Random(8)
+    for view in VIEWS:
+        counted = random_form(view, rng, weights={"bare": 1.0})
+        assert counted.schema["type"] == "array"
+    assert set(tasks.WEIGHTS) == set(forms._KINDS)
+    assert sum(tasks.WEIGHTS.values()) == pytest.approx(1)
 
 
 def test_no_shape_of_fewer_than_three_fields_is_held_out() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Optional
 
@@ -69,8 +69,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Source]:
     """What the tasks of a test were made of, in order."""
     result: list[Source] = []
 
-    def with_form(view: View, rng: random.Random, *, filtered: bool) -> Part:
-        form = random_form(view, rng, filtered=filtered)
+    def with_form(view: View, rng: random.Random, *, filtered: bool, weights: Mapping[str, float]) -> Part:
+        form = random_form(view, rng, filtered=filtered, weights=weights)
         result.append(Source(view, form, filtered))
         return form
 
@@ -277,7 +277,7 @@ def test_questions_come_with_and_without_a_form_around_them() -> None:
 
 
 def test_a_thought_stands_before_the_answer_and_lists_everything() -> None:
-    thoughts = [(view, task) for view, task in drawn(5, times=10) if task.before]
+    thoughts = [(view, task) for view, task in drawn(5, times=12) if task.before]
     filtered = 0
     for view, task in thoughts:
         (first, asked), (second, said) = task.before
