@@ -2,10 +2,10 @@
 
     from extraction.chains import extraction_chain
 
-``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects, ``ocr_chain``
-reads text, ``reasoning_chain`` thinks in free text before it answers. ``tiled`` shows any of them that finds things a large
-picture in parts. ``document_chain`` takes a document of many pages; ``verify_sources`` has values read again where they
-were found.
+``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects,
+``segmentation_chain`` outlines them, ``ocr_chain`` reads text, ``reasoning_chain`` thinks in free text before it answers.
+``tiled`` shows any of them that finds things a large picture in parts. ``document_chain`` takes a document of many pages;
+``verify_sources`` has values read again where they were found.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from extraction.chains.native import native_chain
     from extraction.chains.read import ocr_chain
     from extraction.chains.reason import reasoning_chain
+    from extraction.chains.segment import segmentation_chain
     from extraction.chains.tiles import tiled
     from extraction.chains.verify import averify_sources, verify_sources
 else:
@@ -40,6 +41,7 @@ else:
             "extraction.chains.native": ("native_chain",),
             "extraction.chains.read": ("ocr_chain",),
             "extraction.chains.reason": ("reasoning_chain",),
+            "extraction.chains.segment": ("segmentation_chain",),
             "extraction.chains.tiles": ("tiled",),
             "extraction.chains.verify": ("averify_sources", "verify_sources"),
         },
@@ -54,6 +56,7 @@ __all__ = [
     "native_chain",
     "ocr_chain",
     "reasoning_chain",
+    "segmentation_chain",
     "tiled",
     "verify_sources",
 ]

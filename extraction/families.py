@@ -53,6 +53,7 @@ class Family:
             ``{things}`` stands for what is looked for.
         between: What stands between several things in ``{things}``.
         syntaxes: The syntaxes of the answers to tasks whose answers are not in those of ``boxes``, by task.
+        unable: What it cannot be asked for, by task, and why: it was never taught to, or nobody here reads its answers.
         thinking: The marks around what it thinks before it answers.
         system: Whether its chat template knows system messages; None where nobody knows.
         rule: How its processor resizes a picture, where that does not depend on the checkpoint, or within the bounds that
@@ -74,6 +75,7 @@ class Family:
     prompts: Mapping[str, str] = field(default_factory=dict)
     between: str = ", "
     syntaxes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unable: Mapping[str, str] = field(default_factory=dict)
     thinking: tuple[str, str] | None = None
     system: bool | None = None
     rule: ResizeRule | None = None
@@ -101,6 +103,15 @@ class Family:
             need = "needs things to look for" if "{things}" in words else "looks for no things of its own choice"
             raise BoxConventionError(f"{task!r} of the family {self.name!r} {need}")
         return words.replace("{things}", self.between.join(things))
+
+    def check_ability(self, task: str) -> None:
+        """Refuses what models of this family cannot do.
+
+        Raises:
+            BoxConventionError: The task is one of ``unable``.
+        """
+        if task in self.unable:
+            raise BoxConventionError(f"models of the family {self.name!r} cannot {task}: {self.unable[task]}")
 
     def convention(self, task: str) -> BoxConvention | None:
         """How it writes boxes when it does a task."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from extraction.conventions import PIXEL, RELATIVE_1, RELATIVE_1000, RELATIVE_1000_YXYX
-from extraction.families import UNKNOWN, Family, Loading
+from extraction.families import UNKNOWN, Family, Loading, words
 from extraction.family_table_json import JSON_FAMILIES
 from extraction.family_table_native import NATIVE_FAMILIES
 
@@ -114,6 +114,7 @@ _POCKET: Final = Family(
     "the embedded model",
     name_patterns=(r"^pocket$",),
     boxes=RELATIVE_1000,
+    unable=words(segment="it was never taught outlines"),
     system=True,
     loads="embedded",
     sureness="verified",

@@ -200,6 +200,9 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
             ocr="ocr",
             count="count {things}",
         ),
+        unable=words(
+            segment='its masks are codes that are not decoded here; native_chain(model, task="segment") gives their boxes'
+        ),
         between=" ; ",
         system=False,
         loads="transformers",

@@ -115,7 +115,7 @@ def as_json(family: Family) -> dict[str, Any]:
     told: dict[str, Any] = {field.name: getattr(family, field.name) for field in dataclasses.fields(family)}
     for name in ("boxes", "rule"):
         told[name] = None if told[name] is None else dataclasses.asdict(told[name])
-    return told | {"prompts": dict(family.prompts), "syntaxes": dict(family.syntaxes)}
+    return told | {name: dict(told[name]) for name in ("prompts", "syntaxes", "unable")}
 
 
 def in_full(family: Family) -> Iterator[tuple[str, str]]:
@@ -132,6 +132,8 @@ def in_full(family: Family) -> Iterator[tuple[str, str]]:
         yield "syntaxes", syntax_words(family)
     for task, said in family.prompts.items():
         yield f"to {task}", said
+    for task, why in family.unable.items():
+        yield f"cannot {task}", why
     yield "thinking", " ... ".join(family.thinking or ())
     yield "system text", _YES_NO[family.system]
     yield "good at", size_words(family)

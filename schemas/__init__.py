@@ -3,7 +3,7 @@
 * ``geometry``: Box, Point, Polygon and Size, in pixels of the upright original picture.
 * ``color``: Color, one sRGB value with its names and its basic colour term.
 * ``counting``: Count and Counts.
-* ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name.
+* ``labeled``: LabeledBox, LabeledPoint and LabeledPolygon, places with a name, and Segmentation.
 * ``scene``: DetectedObject and Scene.
 * ``merging``: Merge, Key, CountOf, SumOf and RunningBalance, for what a document says on several pages.
 * ``documents``: Receipt, Invoice, BankStatement and other papers, which tell what in them does not add up.
@@ -33,7 +33,7 @@ from extraction.schemas.documents import (
 )
 from extraction.schemas.geometry import Box, Point, Polygon, Size
 from extraction.schemas.json_schema import Schema, json_schema_of
-from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon
+from extraction.schemas.labeled import LabeledBox, LabeledPoint, LabeledPolygon, Segmentation
 from extraction.schemas.merging import CountOf, Key, Merge, RunningBalance, SumOf
 from extraction.schemas.registry import load_schema, registered_schemas
 from extraction.schemas.scene import DetectedObject, Scene
@@ -69,6 +69,7 @@ __all__ = [
     "RunningBalance",
     "Scene",
     "Schema",
+    "Segmentation",
     "Size",
     "SumOf",
     "Table",

@@ -44,6 +44,7 @@ def test_public_names() -> None:
         "Receipt",
         "RunningBalance",
         "Scene",
+        "Segmentation",
         "Schema",
         "Size",
         "SumOf",
