@@ -76,6 +76,7 @@ PUBLIC = {
         "native_chain",
         "ocr_chain",
         "reasoning_chain",
+        "segmentation_chain",
         "tiled",
         "verify_sources",
     },
