@@ -24,6 +24,9 @@ from extraction.errors import ModelLoadError
 PREPACK_BYTES = 2**30
 """Largest second copy of the weights that is made without being asked for."""
 
+SMALLEST = 2**17
+"""Fewest numbers of a matrix that gains: smaller ones lie in a processor's cache, and the way to oneDNN takes longer."""
+
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
 
 _log = logging.getLogger(__name__)
@@ -77,7 +80,7 @@ def will_prepack(wanted: bool | None, device: str, weights: int, width: int | No
 
 
 def prepack(model: torch.nn.Module, wanted: bool | None = None) -> int:
-    """Prepacks the linear layers of a model in float32 on a CPU; it is changed in place.
+    """Prepacks the larger linear layers of a model in float32 on a CPU; it is changed in place.
 
     Args:
         model: The model; it only answers from now on.
@@ -92,17 +95,18 @@ def prepack(model: torch.nn.Module, wanted: bool | None = None) -> int:
     """
     if wanted is False:
         return 0
-    layers: list[Any] = [layer for layer in model.modules() if _can_be_packed(layer)]
+    possible: list[Any] = [layer for layer in model.modules() if _can_be_packed(layer)]
+    if wanted and not (possible and _has_onednn()):
+        raise ModelLoadError(
+            "prepack=True needs linear layers in float32 on a CPU, and a torch that was built with oneDNN",
+            hint="leave prepack out",
+        )
+    layers = [layer for layer in possible if layer.weight.numel() >= SMALLEST]
     size = sum(int(layer.weight.nbytes) for layer in layers)
     if wanted is None and size > PREPACK_BYTES:
         _log.info("linear layers of %d bytes are not prepacked: prepack=True does it all the same", size)
         return 0
     if not layers or not _has_onednn():
-        if wanted:
-            raise ModelLoadError(
-                "prepack=True needs linear layers in float32 on a CPU, and a torch that was built with oneDNN",
-                hint="leave prepack out",
-            )
         return 0
     for layer in layers:
         layer.__class__ = PrepackedLinear
@@ -118,7 +122,6 @@ def _can_be_packed(layer: Any) -> bool:
         and layer.weight.device.type == "cpu"
         and layer.weight.is_contiguous()
         and not layer.weight.is_inference()  # such tensors do not tell whether they were changed
-        and layer.weight.numel() > 0
     )
 
 

@@ -26,16 +26,16 @@ class TrainConfig:
 
     steps: int = 6000
     batch: int = 12
-    forms: int = 1
-    standard: float = 0.15
-    told: float = 0.2
-    questions: int = 5
+    forms: int = 2
+    standard: float = 0.12
+    told: float = 0.3
+    questions: int = 4
     balance: float = 0.6
     learning_rate: float = 4e-3
     tower_rate: float = 0.5
     softness: float = 8.0
     dense_weight: float = 0.5
     decay: float = 0.5
-    max_tokens: int = 700
+    max_tokens: int = 800
     seed: int = 0
     model: ModelConfig = field(default_factory=ModelConfig)

@@ -374,7 +374,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command("mine.py:Note", "--check").stdout.count(": advice: ") == 2
     assert command("mine.py:Note", "--check").exit_code == 0
     done = command("--check", "receipt")
-    assert (done.exit_code, done.output) == (0, "")
+    assert (done.exit_code, done.output) == (0, "nothing in it will hurt\n")
     assert "[boxes]" in command("--check", "scene", "--family", "kosmos2").stdout
     assert "[boxes]" not in command("--check", "scene", "--family", "qwen3-vl").stdout
     for wrong in (["--check"], ["--check", "nope"], ["--check", "mine.py:Nope"], ["--check", "--prompt", "receipt"]):

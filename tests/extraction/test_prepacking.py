@@ -22,6 +22,11 @@ from tests.extraction.decodes import REQUESTS, run
 Linear = torch.nn.Linear
 
 
+@pytest.fixture(autouse=True)
+def all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepacking, "SMALLEST", 1)
+
+
 def _layers(**kind: Any) -> torch.nn.Sequential:
     torch.manual_seed(3)
     return torch.nn.Sequential(Linear(24, 40, **kind), torch.nn.ReLU(), Linear(40, 7, bias=False, **kind))
@@ -120,6 +125,15 @@ def test_a_large_second_copy_is_made_only_if_it_is_wanted(monkeypatch: pytest.Mo
     assert prepack(_layers()) == 0
     assert prepack(_layers(), wanted=False) == 0
     assert prepack(_layers(), wanted=True) == prepacking.PREPACK_BYTES + 1
+
+
+def test_small_matrices_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepacking, "SMALLEST", 24 * 40)
+    model = _layers()
+    assert prepack(model) == 4 * 24 * 40
+    assert _used(model) == [True, False]
+    monkeypatch.setattr(prepacking, "SMALLEST", 24 * 40 + 1)
+    assert prepack(_layers(), wanted=True) == 0
 
 
 @pytest.mark.parametrize("missing", ["mkldnn", "operator", "wrong"])
