@@ -160,9 +160,9 @@ def test_a_torch_that_cannot_do_it_is_found_out(missing: str, monkeypatch: pytes
         prepacking._has_onednn.cache_clear()
 
 
-def test_answers_are_the_same_tokens_without(tiny_llava: str) -> None:
+def test_answers_are_the_same_tokens_without(tiny: str) -> None:
     backends: list[Any] = [
-        TransformersBackend(ModelKey(tiny_llava, None, "cpu", "float32", prepack=way)) for way in (False, None)
+        TransformersBackend(ModelKey(tiny, None, "cpu", "float32", prepack=way)) for way in (False, None)
     ]
     plain, packed = (run(backend, REQUESTS) for backend in backends)
     assert plain == packed
