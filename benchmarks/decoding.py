@@ -177,7 +177,7 @@ def lines(results: dict[str, Measured], task: Task) -> Iterator[str]:
     names = [name for name in results if not name.endswith(PREPACKED)]
     yield from _table({name: results[name] for name in names}, "torch's own linear layers")
     ours = {name: results[name + PREPACKED] for name in names}
-    others = {name + ELSEWHERE: results[name] for name in names if name not in (LOOP, NARROW, PLAIN)}
+    others = {name + ELSEWHERE: results[name] for name in names if name not in (LOOP, NARROW, PLAIN, FLOOR)}
     yield from _table(ours | others, "prepacked linear layers")
 
 
@@ -203,7 +203,7 @@ def _cells(name: str, result: Measured, results: dict[str, Measured]) -> list[st
         return f"{statistics.median(ratios):.2f}" if ratios else "-"
 
     cells = [name, f"{statistics.median(result.seconds):.3f}", ratio(FREE), ratio(FLOOR), ratio(LOOP), ratio(NARROW)]
-    if name.removesuffix(ELSEWHERE) in (FLOOR, FREE):
+    if name in (FLOOR, FREE, FREE + ELSEWHERE):
         return [*cells, "", "", str(result.passes), str(result.tokens or ""), "", "", ""]
     compiled = f"{result.cold * 1e3:.1f}, {result.cached * 1e3:.1f}"
     answers = ["yes" if result.valid else "NO", "yes" if result.same else "NO"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import decoding
-from benchmarks.decoding import BEGIN, END, FLOOR, FREE, LOOP, NARROW, PLAIN, Measured, lines, measure
+from benchmarks.decoding import BEGIN, END, FLOOR, FREE, LOOP, NARROW, PLAIN, PREPACKED, Measured, lines, measure
 from benchmarks.documents import TASKS, Task
 from benchmarks.methods import Ours, Workbench, Written
 from tests.tiny_models import build_llava, build_qwen
@@ -76,8 +77,13 @@ def test_tables_go_between_the_marks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_method_that_fails_midway_keeps_its_row() -> None:
     results = {name: Measured(seconds=[2.0, 4.0], tokens=10, passes=5) for name in (FREE, LOOP, NARROW, PLAIN, FLOOR)}
     results["outlines"] = Measured(seconds=[8.0], tokens=10, passes=10, failure="RuntimeError: lost", cold=2.0)
-    (row,) = [line for line in lines(results, TASKS["flat"]) if line.startswith("| outlines")]
-    assert row == (
+    results |= {name + PREPACKED: replace(result, seconds=[1.0]) for name, result in results.items()}
+    rows = [line for line in lines(results, TASKS["flat"]) if line.startswith("| outlines")]
+    assert [row.split(" | ")[:3] for row in rows[1:]] == [
+        ["| outlines", "1.000", "1.00"],
+        ["| outlines, plain layers", "8.000", "8.00"],
+    ]
+    assert rows[0] == (
         "| outlines | 8.000 | 4.00 | 4.00 | 4.00 | 4.00 | 5.00 | 5.00 | 10 | 10 | then failed: RuntimeError: lost | yes "
         "| 2000.0, 0.0 |"
     )

@@ -41,7 +41,7 @@ _TO_CUSTOMER = re.compile(
 )
 _WITHOUT = frozenset("excl exclusive excluding ohne exkl hors sin senza zonder before ex".split())
 _WITH = frozenset("incl inclusive including inkl inklusive comprise incluido inclus inclusa inclusief dont".split())
-_WORD = re.compile(r"[^\W\d_]+|[#]|n°|nº")
+_WORD = re.compile(r"[^\W\d_]+|[#№]|n°|nº")
 _ALIAS = 0.95
 _ALIKE = 84.0
 """Likeness of two words, of 100, from which one is taken for a misread form of the other."""

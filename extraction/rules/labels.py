@@ -12,7 +12,7 @@ from typing import Final
 from extraction.rules.sheet import Cell, Sheet, Span
 from extraction.vocabulary.concepts import concepts
 
-_NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|n(?=[.\s])|#)"
+_NUMBER_WORDS: Final = r"(?:numbers?|nummer|numero|num|nbr|nro|nr|no|n[o°º]|n(?=[.\s])|[#№])"
 _GAP: Final = r"[\s\-./,'()&_°º]{0,3}"
 _CURRENCY_END: Final = r"(?=(?:rm|eur|usd|gbp|chf|sgd|myr|cad|aud|sek|dkk|nok)(?![^\W\d_]))"
 _LOOKALIKE: Final = str.maketrans("015|8$", "oislbs")
@@ -83,7 +83,7 @@ class _Vocabulary:
         # By their first letters, so that few are tried at each place.
         initials: dict[str, list[str]] = {}
         for index, phrase in enumerate(ordered):
-            initials.setdefault("n#" if phrase.startswith("number") else phrase[0], []).append(
+            initials.setdefault("n#№" if phrase.startswith("number") else phrase[0], []).append(
                 f"(?P<p{index}>{_pattern(phrase)})"
             )
         alternatives = "|".join(f"(?=[{re.escape(one)}])(?:{'|'.join(told)})" for one, told in initials.items())
@@ -93,7 +93,7 @@ class _Vocabulary:
         text = normal(cell.text)
         for match in self._regex.finditer(text):
             phrase = self._phrases[int(str(match.lastgroup)[1:])]
-            after = text[match.end() :].lstrip(" .*#")
+            after = text[match.end() :].lstrip(" .*#№")
             colon = after.startswith((":", "\uff1a", "="))
             leads = not re.search(r"\w", text[: match.start()])
             span = Span(cell, match.start(), match.end())

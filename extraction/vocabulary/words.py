@@ -31,7 +31,7 @@ WORDS: Final[Mapping[str, str]] = {
     "invoice date": "rechnungsdatum factuurdatum",
     "due date": "fallig faellig vencimento",
     "birth date": "geboren naissance nacimiento nascita nascimento",
-    "number": "number no nr num numero nummer n° nº # id ref nbr reference referenz referentie",
+    "number": "number no nr num numero nummer n° nº № # id ref nbr reference referenz referentie",
     "invoice": "invoice inv rechnung rechnungs facture factura fattura factuur fatura bill",
     "invoice number": "rechnungsnummer rechnungsnr factuurnummer",
     "receipt": "receipt bon beleg ticket quittung recu recibo scontrino ricevuta kassenbon check",

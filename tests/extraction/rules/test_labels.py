@@ -29,6 +29,8 @@ def named(text: str, *phrases: str) -> list[set[str]]:
         ("Rechnungs-Nr.: 4711", "invoice_number"),
         ("N. ticket 4711", "receipt_number"),
         ("Ticket n° 4711", "receipt_number"),
+        ("Invoice № 4711", "invoice_number"),
+        ("№ ticket 4711", "receipt_number"),
         ("Fällig am 1.5.2024", "due_date"),
         ("Date d'échéance 1.5.2024", "due_date"),
         ("Date of birth 1.5.2000", "birth_date"),
