@@ -24,7 +24,7 @@ from extraction.errors import ModelLoadError
 PREPACK_BYTES = 2**30
 """Largest second copy of the weights that is made without being asked for."""
 
-SMALLEST = 2**17
+SMALLEST = 100_000
 """Fewest numbers of a matrix that gains: smaller ones lie in a processor's cache, and the way to oneDNN takes longer."""
 
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
@@ -49,18 +49,22 @@ class PrepackedLinear(torch.nn.Linear):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """``input`` times the weight, plus the bias; of shape ``(..., in_features)``, to ``(..., out_features)``."""
-        weight = self.weight
+        # A pass has hundreds of layers, and ``self.weight`` looks the weight up in four places.
+        parameters: Any = self._parameters
+        weight = parameters["weight"]
         if (
             self._packed is None
             or input.dtype is not torch.float32
-            or input.device.type != "cpu"
+            or not input.is_cpu
             or weight._version != self._version
             or torch.is_autocast_enabled("cpu")
             or (torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad))
         ):
             return super().forward(input)
-        packed: torch.Tensor = torch.ops.mkldnn._linear_pointwise(input, self._packed, self.bias, "none", [], "")
-        return packed
+        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
+            input, self._packed, parameters["bias"], "none", [], ""
+        )
+        return product
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_packed"}
