@@ -35,16 +35,19 @@ _log = logging.getLogger(__name__)
 class PrepackedLinear(torch.nn.Linear):
     """A linear layer that answers from a second copy of its weight, laid out in blocks.
 
-    Wherever the copy does not serve (gradients, another type, weights that were changed meanwhile), and after it was
-    pickled or copied, it is a plain linear layer.
+    Wherever the copy does not serve (gradients, another type, weights that were changed or replaced meanwhile), and after
+    it was pickled or copied, it is a plain linear layer. Only a change in place through ``weight.data`` goes unnoticed:
+    torch does not count those.
     """
 
     _packed: torch.Tensor | None = None
+    _source: torch.Tensor | None = None
     _version = -1
 
     def pack(self) -> None:
         """Makes the copy."""
-        self._packed = torch.ops.mkldnn._reorder_linear_weight(self.weight.detach(), _ROWS)
+        self._source = self.weight.detach()  # kept: no other weight can come to lie at its address
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(self._source, _ROWS)
         self._version = self.weight._version
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
@@ -52,22 +55,23 @@ class PrepackedLinear(torch.nn.Linear):
         # A pass has hundreds of layers, and ``self.weight`` looks the weight up in four places.
         parameters: Any = self._parameters
         weight = parameters["weight"]
+        bias = parameters["bias"]
         if (
             self._packed is None
+            or self._source is None
             or input.dtype is not torch.float32
             or not input.is_cpu
             or weight._version != self._version
+            or weight.data_ptr() != self._source.data_ptr()  # a weight that came later counts its changes from 0, too
             or torch.is_autocast_enabled("cpu")
-            or (torch.is_grad_enabled() and (input.requires_grad or weight.requires_grad))
+            or (torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (input, weight, bias)))
         ):
             return super().forward(input)
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-            input, self._packed, parameters["bias"], "none", [], ""
-        )
-        return product
+        packed: torch.Tensor = torch.ops.mkldnn._linear_pointwise(input, self._packed, bias, "none", [], "")
+        return packed
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_packed"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_packed", "_source")}
 
 
 def will_prepack(wanted: bool | None, device: str, weights: int, width: int | None) -> bool:
@@ -122,6 +126,7 @@ def prepack(model: torch.nn.Module, wanted: bool | None = None) -> int:
 def _can_be_packed(layer: Any) -> bool:
     return bool(
         type(layer) is torch.nn.Linear  # a class of its own may multiply in another way
+        and type(layer.weight.data) is torch.Tensor  # so may a weight of its own: quantized ones are called float32
         and layer.weight.dtype is torch.float32
         and layer.weight.device.type == "cpu"
         and layer.weight.is_contiguous()
@@ -134,9 +139,12 @@ def _has_onednn() -> bool:
     """Whether this torch can do it, tried on a small matrix: its operators have no public name."""
     if not torch.backends.mkldnn.is_available():
         return False
-    with torch.inference_mode(False), torch.no_grad():
-        layer: Any = PrepackedLinear(24, 40)
-        rows = torch.linspace(-1, 1, 3 * 24).view(3, 24)
+    kind: dict[str, Any] = {"device": "cpu", "dtype": torch.float32}  # another thread may have changed what torch makes
+    with torch.inference_mode(False), torch.no_grad(), torch.autocast("cpu", enabled=False):
+        layer: Any = PrepackedLinear(24, 40, device="meta")  # which draws no random numbers
+        layer.weight = torch.nn.Parameter(torch.linspace(-1, 1, 24 * 40, **kind).view(40, 24))
+        layer.bias = torch.nn.Parameter(torch.linspace(-1, 1, 40, **kind))
+        rows = torch.linspace(-1, 1, 3 * 24, **kind).view(3, 24)
         expected = layer(rows)
         try:
             layer.pack()

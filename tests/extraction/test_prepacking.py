@@ -97,6 +97,39 @@ def test_gradients_other_types_and_changed_weights_are_left_to_the_plain_layer(m
         torch.testing.assert_close(model(rows.double()).float(), 2 * before, atol=1e-5, rtol=1e-5)
 
 
+def _assign(model: torch.nn.Module) -> None:
+    model.load_state_dict({name: value + 1 for name, value in model.state_dict().items()}, assign=True)
+
+
+def _set_data(model: torch.nn.Module) -> None:
+    for weight in model.parameters():
+        for _ in range(2):  # the second may lie where the first lay
+            weight.data = weight.data + 1
+
+
+@pytest.mark.parametrize("replace", [_assign, _set_data])
+def test_replaced_weights_are_left_to_the_plain_layer(replace: Callable[[torch.nn.Module], None]) -> None:
+    model = _layers()
+    for layer in (model[0], model[2]):
+        layer.weight = torch.nn.Parameter(layer.weight.detach().clone())  # never changed, as after loading
+    expected = copy.deepcopy(model)
+    rows = torch.randn(3, 24)
+    prepack(model)
+    replace(model)
+    replace(expected)
+    with torch.no_grad():
+        torch.testing.assert_close(model(rows), expected(rows), atol=1e-5, rtol=1e-5)
+
+
+def test_a_bias_alone_can_be_trained() -> None:
+    model = _layers()
+    for layer in (model[0], model[2]):
+        layer.weight.requires_grad_(False)
+    prepack(model)
+    model(torch.randn(3, 24)).sum().backward()
+    assert model[0].bias.grad is not None
+
+
 @pytest.mark.parametrize("made", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_a_copy_of_a_model_answers_as_it_does(made: Callable[[torch.nn.Module], torch.nn.Module]) -> None:
     model = _layers()
@@ -110,11 +143,16 @@ class _OtherLinear(Linear):
     """A layer that multiplies in a way of its own."""
 
 
+class _OtherWeight(torch.Tensor):
+    """As libraries that quantize have them: in plain layers, and of a type that the numbers do not have."""
+
+
 def test_only_plain_layers_in_float32_are_packed() -> None:
     model = _layers()
-    model.append(_OtherLinear(7, 3)).append(Linear(3, 3, dtype=torch.bfloat16))
+    model.append(_OtherLinear(7, 3)).append(Linear(3, 3, dtype=torch.bfloat16)).append(Linear(3, 3))
+    model[-1].weight = torch.nn.Parameter(torch.randn(3, 3).as_subclass(_OtherWeight))
     prepack(model)
-    assert _used(model) == [True, True, False, False]
+    assert _used(model) == [True, True, False, False, False]
     assert prepack(_layers(dtype=torch.bfloat16)) == 0
     with pytest.raises(ModelLoadError, match=r"float32 on a CPU"):
         prepack(_layers(dtype=torch.bfloat16), wanted=True)
@@ -141,12 +179,13 @@ def test_a_torch_that_cannot_do_it_is_found_out(missing: str, monkeypatch: pytes
     if missing == "mkldnn":
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     else:
+        plain_pack = PrepackedLinear.pack
 
         def pack(layer: PrepackedLinear) -> None:
             if missing == "operator":
                 raise AttributeError("no operator of that name")
+            plain_pack(layer)
             layer._packed = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach() + 1, 4)
-            layer._version = layer.weight._version
 
         monkeypatch.setattr(PrepackedLinear, "pack", pack)
     prepacking._has_onednn.cache_clear()
@@ -158,6 +197,19 @@ def test_a_torch_that_cannot_do_it_is_found_out(missing: str, monkeypatch: pytes
             prepack(model, wanted=True)
     finally:
         prepacking._has_onednn.cache_clear()
+
+
+@pytest.mark.parametrize("default", [torch.float64, torch.bfloat16])
+def test_whether_torch_can_does_not_depend_on_its_settings(default: torch.dtype) -> None:
+    prepacking._has_onednn.cache_clear()
+    state = torch.get_rng_state()
+    torch.set_default_dtype(default)  # as transformers does while it loads a model, in whatever thread
+    try:
+        assert prepacking._has_onednn()
+    finally:
+        torch.set_default_dtype(torch.float32)
+        prepacking._has_onednn.cache_clear()
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_answers_are_the_same_tokens_without(tiny: str) -> None:
