@@ -14,6 +14,7 @@ from extraction.chains.remote import (
     check_json,
     inner_models,
     mixed_conventions,
+    named_families,
     named_family,
     remote_family,
     remote_sending,
@@ -89,6 +90,16 @@ def family_of(model: ChatModel, family: FamilyLike | None) -> Family:
     if any(other != first for other in others):
         raise mixed_conventions()
     return first
+
+
+def families_of(model: ChatModel, family: FamilyLike | None) -> list[Family]:
+    """The families of a chat model and of its fallbacks: those of a remote one may differ, and fill the same schema.
+
+    Raises:
+        BoxConventionError: There is no such family.
+        OptionError: A local model has fallbacks of another family.
+    """
+    return [family_of(model, family)] if is_local(model) else named_families(model, family)
 
 
 def _local_families(model: ChatModel, family: FamilyLike | None) -> list[Family]:

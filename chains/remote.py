@@ -73,7 +73,16 @@ def named_family(model: Any, family: FamilyLike | None) -> Family:
         BoxConventionError: There is no such family.
         OptionError: The model has fallbacks that write boxes in another way.
     """
-    return _same([_named(inner, family) for inner in inner_models(model)])
+    return _same(named_families(model, family))
+
+
+def named_families(model: Any, family: FamilyLike | None) -> list[Family]:
+    """The same of each of a model and its fallbacks, whether or not they write boxes in one way.
+
+    Raises:
+        BoxConventionError: There is no such family.
+    """
+    return [_named(inner, family) for inner in inner_models(model)]
 
 
 def remote_family(model: Any, family: FamilyLike | None, config: RunnableConfig | None = None) -> Family:

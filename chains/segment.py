@@ -10,7 +10,7 @@ from langchain_core.runnables import Runnable
 from extraction.chains.continuing import OnTruncation
 from extraction.chains.detect import ONLY
 from extraction.chains.extract import extraction_chain
-from extraction.chains.models import ChatModel, family_of
+from extraction.chains.models import ChatModel, families_of
 from extraction.chains.native import native_chain
 from extraction.chains.pictures import checked_words
 from extraction.families import FamilyLike
@@ -44,9 +44,10 @@ def segmentation_chain(
         OptionError: ``labels`` is a single string, or holds an empty one; or what ``extraction_chain`` raises.
     """
     labels = checked_words("labels", labels)
-    found = family_of(model, family)
-    found.check_ability(TASK)
-    if TASK in found.prompts:
+    found = families_of(model, family)
+    for one in found:
+        one.check_ability(TASK)
+    if any(TASK in one.prompts for one in found):  # native_chain refuses fallbacks that others have words for
         return native_chain(model, Segmentation, task=TASK, things=labels, family=family)
     instruction = ONLY.format(labels=", ".join(labels)) if labels else OUTLINE
     return extraction_chain(

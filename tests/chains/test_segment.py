@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon as PolygonPatch
 from PIL import Image
 
 from extraction import ChatTransformers, plot_boxes
-from extraction.chains import segmentation_chain
+from extraction.chains import detection_chain, segmentation_chain
 from extraction.errors import BoxConventionError, OptionError, SchemaMismatchError
 from extraction.schemas import Segmentation
 from tests.chains.fakes import RemoteModel, text_of
@@ -81,6 +81,31 @@ def test_boxes_are_no_outlines() -> None:
     boxes = {"objects": [{"label": "cup", "outline": [100, 200, 300, 400]}]}
     with pytest.raises(SchemaMismatchError):
         segmentation_chain(RemoteModel(answers=[json.dumps(boxes)])).invoke(PICTURE)
+
+
+class _Named(RemoteModel):
+    model_name: str
+
+
+def _fallbacks(first: str, second: str) -> Any:
+    """A model that fails, and another one that then answers."""
+    down = _Named(model_name=first, answers=[RuntimeError("down")])
+    return down.with_fallbacks([_Named(model_name=second, answers=[json.dumps(OUTLINES)])])
+
+
+def test_fallbacks_may_be_of_other_families_that_fill_the_schema() -> None:
+    model = _fallbacks("gpt-4o", "gemma-3-4b")
+    detection_chain(model)  # is made of them, too
+    assert corners(segmentation_chain(model).invoke(PICTURE))[0][1] == [(100, 100), (300, 100), (200, 300)]
+
+
+@pytest.mark.parametrize(
+    ("second", "error", "why"),
+    [("paligemma2-3b", BoxConventionError, "cannot segment"), ("florence-2-base", OptionError, "in different ways")],
+)
+def test_fallbacks_that_cannot_fill_it_are_refused(second: str, error: type[Exception], why: str) -> None:
+    with pytest.raises(error, match=why):
+        segmentation_chain(_fallbacks("gpt-4o", second), ["cup"])
 
 
 @pytest.mark.parametrize("labels", ["cup", ["cup", ""]])

@@ -109,9 +109,9 @@ def _set_data(model: torch.nn.Module) -> None:
 
 @pytest.mark.parametrize("replace", [_assign, _set_data])
 def test_replaced_weights_are_left_to_the_plain_layer(replace: Callable[[torch.nn.Module], None]) -> None:
-    model = _layers()
+    model: Any = _layers()
     for layer in (model[0], model[2]):
-        layer.weight = torch.nn.Parameter(layer.weight.detach().clone())  # never changed, as after loading
+        layer.weight = torch.nn.Parameter(layer.weight.data.clone())  # never changed, as after loading
     expected = copy.deepcopy(model)
     rows = torch.randn(3, 24)
     prepack(model)
