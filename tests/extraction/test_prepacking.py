@@ -43,7 +43,10 @@ def _used(model: torch.nn.Module) -> list[bool]:
         lambda: torch.randn(1, 1, 24),
         lambda: torch.randn(2, 3, 24),
         lambda: torch.randn(0, 24),
+        lambda: torch.randn(15, 24),
+        lambda: torch.randn(2, 8, 24),
         lambda: torch.randn(300, 24),
+        lambda: torch.randn(1, 3, 777, 24),
         lambda: torch.randn(5, 2, 24).transpose(0, 1),
         lambda: torch.randn(4, 48)[:, ::2],
         lambda: torch.randn(1, 24).expand(6, 24),
@@ -58,6 +61,23 @@ def test_products_are_those_of_the_plain_layers(make: Callable[[], torch.Tensor]
     assert all(_used(model))
     with torch.inference_mode():
         torch.testing.assert_close(model(rows), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_prompts_of_all_lengths_are_multiplied_by_few_numbers_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: set[int] = set()
+    product = prepacking._product
+
+    def counting(rows: torch.Tensor, *given: Any) -> torch.Tensor:
+        counts.add(rows.shape[0])
+        return product(rows, *given)
+
+    model = _layers()
+    prepack(model)
+    monkeypatch.setattr(prepacking, "_product", counting)
+    with torch.inference_mode():
+        for length in range(1, 1500):
+            model(torch.ones(length, 24))
+    assert counts == {*range(1, 16), 16, 32, 64, 128, 256, 512}
 
 
 def _plain_products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
