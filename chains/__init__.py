@@ -4,7 +4,7 @@
 
 ``caption_chain`` describes, ``extraction_chain`` fills a schema, ``detection_chain`` finds objects,
 ``segmentation_chain`` outlines them, ``ocr_chain`` reads text, ``reasoning_chain`` thinks in free text before it answers.
-``tiled`` shows any of them that finds things a large picture in parts. ``document_chain`` takes a document of many pages;
+``tiled`` shows any of them that finds boxes a large picture in parts. ``document_chain`` takes a document of many pages;
 ``verify_sources`` has values read again where they were found.
 """
 

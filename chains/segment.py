@@ -35,7 +35,8 @@ def segmentation_chain(
 
     Args:
         model: Any LangChain chat model.
-        labels: What to look for; by default everything, where the model can be asked for that.
+        labels: What to look for; by default everything, where the model can be asked for that. Florence-2 must be told
+            one thing: its outlines have no names.
         repair: What ``extraction_chain`` takes, like ``on_truncation`` and ``family``; neither ``repair`` nor
             ``on_truncation`` means anything to a model's own syntax.
 

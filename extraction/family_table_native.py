@@ -201,7 +201,8 @@ NATIVE_FAMILIES: Final[tuple[Family, ...]] = (
             count="count {things}",
         ),
         unable=words(
-            segment='its masks are codes that are not decoded here; native_chain(model, task="segment") gives their boxes'
+            segment="its masks are codes that are not decoded here; "
+            'native_chain(model, task="segment", things=[...]) gives their boxes'
         ),
         between=" ; ",
         system=False,

@@ -12,7 +12,7 @@ from matplotlib.patches import Polygon as PolygonPatch
 from PIL import Image
 
 from extraction import ChatTransformers, plot_boxes
-from extraction.chains import detection_chain, segmentation_chain
+from extraction.chains import detection_chain, native_chain, segmentation_chain
 from extraction.errors import BoxConventionError, OptionError, SchemaMismatchError
 from extraction.schemas import Segmentation
 from tests.chains.fakes import RemoteModel, text_of
@@ -75,6 +75,15 @@ def test_a_model_that_looks_for_something_must_be_told_what() -> None:
 def test_a_model_that_cannot_is_refused(model: Any, options: dict[str, Any], why: str) -> None:
     with pytest.raises(BoxConventionError, match=why):
         segmentation_chain(model, ["star"], **options)
+
+
+def test_the_way_that_a_refusal_names_leads_somewhere() -> None:
+    with pytest.raises(BoxConventionError) as refused:
+        segmentation_chain(RemoteModel(), ["cup"], family="paligemma")
+    assert 'native_chain(model, task="segment", things=[...]) gives their boxes' in str(refused.value)
+    model = RemoteModel(answers=["<loc0256><loc0000><loc0512><loc1024>" + "<seg001>" * 16 + " cup"])
+    (found,) = native_chain(model, task="segment", things=["cup"], family="paligemma").invoke(PICTURE)
+    assert (found.label, found.box.xyxy) == ("cup", (0, 125, 1000, 250))
 
 
 def test_boxes_are_no_outlines() -> None:
