@@ -231,7 +231,7 @@ def report(models: list[str], tasks: list[str], repeats: int, *, wall: bool) -> 
     for model in models:
         bench = Workbench(POCKET if model == POCKET else checkpoint(model))
         millions = sum(weight.numel() for weight in bench.model.parameters()) / 1e6
-        yield f"### {model}: {millions:.0f} M parameters, {bench.rows} rows of the head\n"
+        yield f"### {model}: {millions:.0f} M parameters, {bench.rows} rows of the head, {len(bench.prepacked)} prepacked layers\n"
         for name in tasks:
             yield from lines(measure(bench, TASKS[name], repeats, clock), TASKS[name])
 

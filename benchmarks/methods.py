@@ -67,12 +67,13 @@ class Workbench:
         model: The model.
         tokenizer: Its tokenizer.
         dictation: What makes it want to write the document.
+        prepacked: Its prepacked layers; none where torch cannot do it.
     """
 
     def __init__(self, folder: str) -> None:
-        self.backend = TransformersBackend(ModelKey(folder, device="cpu", dtype="float32", prepack=True))
+        self.backend = TransformersBackend(ModelKey(folder, device="cpu", dtype="float32"))
         self.model = self.backend._loaded()
-        self._prepacked = [layer for layer in self.model.modules() if type(layer) is PrepackedLinear]
+        self.prepacked = [layer for layer in self.model.modules() if type(layer) is PrepackedLinear]
         self.tokenizer = self.backend._checkpoint.tokenizer
         self.rows = int(self.model.get_output_embeddings().weight.shape[0])
         self._picture = load_image(PICTURE)
@@ -82,7 +83,7 @@ class Workbench:
     def prepack(self, prepacked: bool) -> None:
         """Makes the model's linear layers prepacked ones, as ``ChatTransformers`` has them, or torch's own."""
         kind: Any = PrepackedLinear if prepacked else torch.nn.Linear
-        for layer in self._prepacked:
+        for layer in self.prepacked:
             layer.__class__ = kind
 
     def request(self, task: Task, *, narrow_head: bool = False) -> Request:

@@ -47,13 +47,13 @@ class PrepackedLinear(torch.nn.Linear):
 
     _packed: torch.Tensor | None = None
     _source: torch.Tensor | None = None
-    _version = -1
+    _address = _version = -1
 
     def pack(self) -> None:
         """Makes the copy."""
         self._source = self.weight.detach()  # kept: no other weight can come to lie at its address
         self._packed = torch.ops.mkldnn._reorder_linear_weight(self._source, _ROWS)
-        self._version = self.weight._version
+        self._address, self._version = self._source.data_ptr(), self.weight._version
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """``input`` times the weight, plus the bias; of shape ``(..., in_features)``, to ``(..., out_features)``."""
@@ -63,11 +63,10 @@ class PrepackedLinear(torch.nn.Linear):
         bias = parameters["bias"]
         if (
             self._packed is None
-            or self._source is None
             or input.dtype is not torch.float32
             or not input.is_cpu
             or weight._version != self._version
-            or weight.data_ptr() != self._source.data_ptr()  # a weight that came later counts its changes from 0, too
+            or weight.data_ptr() != self._address  # a weight that came later counts its changes from 0, too
             or torch.is_autocast_enabled("cpu")
             or (torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in (input, weight, bias)))
         ):
