@@ -1,10 +1,11 @@
 """Weights laid out for oneDNN beforehand: a pass over a few tokens then takes about as long as one over a single token.
 
 Text that a grammar forces goes through the model together with the token before it, so that most passes of an answer are
-over two to four tokens. torch multiplies so few rows by a float32 matrix on a CPU in 1.5 to 3 times the time of one row,
+over two to four tokens. torch multiplies so few rows by a float32 matrix on a CPU in 1.2 to 3.4 times the time of one row,
 though the matrix is read from memory once either way. oneDNN, given the matrix beforehand, lays it out in blocks once,
-and multiplies one to eight rows in about the same time, hundreds of rows (a prompt, a picture) in four fifths of it. It is
-what ``torch.compile`` does when it freezes weights; here nothing is compiled. Answers are the same up to rounding.
+and multiplies one to eight rows in about the same time; hundreds of rows (a prompt, a picture) take it 0.8 to 1.05 of torch's
+time (``python -m benchmarks.prepacking``, one core of an AMD EPYC). It is what ``torch.compile`` does when it freezes
+weights; here nothing is compiled. Answers are the same up to rounding.
 
 The layers keep their own weights besides, since models look at them (types, tied embeddings, the narrowed head), so the
 memory for linear layers is twice as large.
@@ -31,8 +32,7 @@ SMALLEST = 100_000
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
 
 _FEW, _MANY = 16, 512
-"""oneDNN keeps half a megabyte of code for every number of rows that a matrix is multiplied by, and prompts are of all
-lengths: from ``_FEW`` rows on they are multiplied in parts of 16, 32, 64 ... ``_MANY`` rows, so that few numbers occur."""
+"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by, and prompts are of all lengths: from ``_FEW`` rows on they are multiplied in parts of 16, 32, 64 ... ``_MANY`` rows, so that few numbers occur."""
 
 _log = logging.getLogger(__name__)
 
