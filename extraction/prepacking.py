@@ -32,7 +32,8 @@ SMALLEST = 100_000
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
 
 _FEW, _MANY = 16, 512
-"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by, and prompts are of all lengths: from ``_FEW`` rows on they are multiplied in parts of 16, 32, 64 ... ``_MANY`` rows, so that few numbers occur."""
+"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by, and prompts are of all lengths:
+from ``_FEW`` rows on they are multiplied in parts of 16, 32, 64 ... ``_MANY`` rows, so that few numbers occur."""
 
 _log = logging.getLogger(__name__)
 
