@@ -61,7 +61,7 @@ class Budget:
 
     def path(self, written: int) -> list[int] | None:
         """Tokens that end an answer of ``written`` tokens in time; None where none were found."""
-        return self._closer.path(self._matcher.after(), written, max(0, self._max_tokens - written))
+        return self._closer.path(self._matcher, written, max(0, self._max_tokens - written))
 
     def agreed(self, token: int, path: list[int]) -> int:
         """Characters at the beginning of a way to the end that the model wrote as well, with the token it wanted."""

@@ -14,15 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
 from extraction.bounds import MAX_KEY
+from extraction.errors import GenerationError
 from extraction.patterns import still_needed
 
 if TYPE_CHECKING:
-    from llguidance import LLMatcher, LLTokenizer
+    from llguidance import LLTokenizer
 
     from extraction.grammar import Finite
+    from extraction.matching import Matcher
 
 LONGEST: Final = 4096
 """Tokens after which a way is given up, where answers can be shorter."""
@@ -41,12 +42,16 @@ _WRAPPING: Final = 64
 class Closer:
     """Finds ways to the end, for one tokenizer."""
 
-    def __init__(self, tokenizer: LLTokenizer) -> None:
-        """Sorts the tokens that close things, the one that closes most first."""
+    def __init__(self, tokenizer: LLTokenizer, spelled: Sequence[bytes]) -> None:
+        """Sorts the tokens that close things, the one that closes most first.
+
+        Args:
+            tokenizer: llguidance's view of a tokenizer.
+            spelled: The bytes of each of its tokens.
+        """
         self._tokenizer = tokenizer
-        self._vocabulary = tokenizer.vocab_size
-        self._bits = allocate_token_bitmask(1, self._vocabulary)
-        texts = {token: tokenizer.decode_bytes([token]) for token in range(self._vocabulary)}
+        self._vocabulary = len(spelled)
+        texts = dict(enumerate(spelled))
         closers = sorted(
             (token for token, text in texts.items() if text and _CLOSERS.fullmatch(text.decode("utf-8", "replace"))),
             key=lambda token: (-len(texts[token]), token),
@@ -72,7 +77,7 @@ class Closer:
         """Whether a token is letters and digits only: it opens nothing."""
         return bool(self._plain[token])
 
-    def path(self, matcher: LLMatcher, written: int, longest: int = LONGEST) -> list[int] | None:
+    def path(self, matcher: Matcher, written: int, longest: int = LONGEST) -> list[int] | None:
         """Tokens that end an answer; None where no way of at most ``longest`` tokens was found.
 
         Whoever goes a part of the way and asks again gets the rest of it, so that it does not matter how often it is
@@ -83,19 +88,25 @@ class Closer:
             written: Tokens of the answer so far.
             longest: Most tokens of the way.
         """
-        ahead = matcher.deep_copy()
+        ahead = matcher.after()
         path: list[int] = []
-        while not (ahead.is_stopped() or ahead.is_accepting()):
-            tokens = ahead.compute_ff_tokens() or self._chosen(ahead, written + len(path))
-            if not tokens or len(path) + len(tokens) > longest or not ahead.consume_tokens(tokens):
-                return None
-            path += tokens
-        return None if ahead.is_error() else path
+        try:
+            while not ahead.may_end:
+                tokens = ahead.forced()
+                if not tokens:
+                    tokens = self._chosen(ahead, written + len(path))
+                    for token in tokens:
+                        ahead.accept(token)
+                if not tokens or len(path) + len(tokens) > longest:
+                    return None
+                path += tokens
+        except GenerationError:
+            return None
+        return path
 
-    def _chosen(self, matcher: LLMatcher, number: int) -> list[int]:
+    def _chosen(self, matcher: Matcher, number: int) -> list[int]:
         """The allowed token that promises the nearest end."""
-        fill_next_token_bitmask(matcher, self._bits, 0)
-        words = self._bits[0]
+        words = matcher.bits()
         in_string = bool(self._letters) and all(int(words[token >> 5]) >> (token & 31) & 1 for token in self._letters)
         for wanted in (self._in_string, self._elsewhere) if in_string else (self._elsewhere, self._in_string):
             allowed = words[wanted >> 5] >> (wanted & 31) & 1
