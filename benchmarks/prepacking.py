@@ -16,7 +16,7 @@ from extraction import prepacking
 from extraction.prepacking import prepack
 
 SHAPES = ((576, 1536), (1536, 576), (576, 576), (960, 2560))
-ROWS = (1, 2, 3, 4, 8, 16, 64, 400)
+ROWS = (1, 2, 3, 4, 8, 16, 24, 36, 64, 400)
 BYTES = 120e6
 """Of all matrices of a shape together."""
 REPEATS = 9

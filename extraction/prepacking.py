@@ -31,9 +31,10 @@ SMALLEST = 100_000
 
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
 
-_FEW, _MANY = 16, 512
-"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by, and prompts are of all lengths:
-from ``_FEW`` rows on they are multiplied in parts of 16, 32, 64 ... ``_MANY`` rows, so that few numbers occur."""
+_EXACT, _STEP, _WHOLE, _MANY = 16, 4, 64, 512
+"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by (about half a megabyte for each matrix of
+a shape), and prompts are of all lengths. So that few numbers occur, rows are multiplied in parts of ``_WHOLE``, twice that ...
+``_MANY`` rows, and what is left at once, with rows of nothing up to the next ``_STEP`` where it is ``_EXACT`` rows or more."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,14 +74,16 @@ class PrepackedLinear(torch.nn.Linear):
         ):
             return super().forward(input)
         count = math.prod(input.shape[:-1])
-        if count < _FEW:
+        if count < _EXACT:
             return _product(input, self._packed, bias)
         rows = input.reshape(count, input.shape[-1])
+        if count < _WHOLE:
+            return _padded_product(rows, self._packed, bias).view(*input.shape[:-1], -1)
         products = rows.new_empty((count, weight.shape[0]))
         start = 0
         while left := count - start:
-            end = start + (left if left < _FEW else min(_MANY, 1 << left.bit_length() - 1))
-            products[start:end] = _product(rows[start:end], self._packed, bias)
+            end = start + (left if left < _WHOLE else min(_MANY, 1 << left.bit_length() - 1))
+            products[start:end] = _padded_product(rows[start:end], self._packed, bias)
             start = end
         return products.view(*input.shape[:-1], -1)
 
@@ -91,6 +94,13 @@ class PrepackedLinear(torch.nn.Linear):
 def _product(rows: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(rows, packed, bias, "none", [], "")
     return product
+
+
+def _padded_product(rows: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    missing = -len(rows) % _STEP if len(rows) > _EXACT else 0
+    if not missing:
+        return _product(rows, packed, bias)
+    return _product(torch.nn.functional.pad(rows, (0, 0, 0, missing)), packed, bias)[: len(rows)]
 
 
 def will_prepack(wanted: bool | None, device: str, weights: int, width: int | None) -> bool:

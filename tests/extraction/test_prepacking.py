@@ -45,6 +45,8 @@ def _used(model: torch.nn.Module) -> list[bool]:
         lambda: torch.randn(0, 24),
         lambda: torch.randn(15, 24),
         lambda: torch.randn(2, 8, 24),
+        lambda: torch.randn(1, 19, 24),
+        lambda: torch.randn(3, 21, 24),
         lambda: torch.randn(300, 24),
         lambda: torch.randn(1, 3, 777, 24),
         lambda: torch.randn(5, 2, 24).transpose(0, 1),
@@ -77,7 +79,7 @@ def test_prompts_of_all_lengths_are_multiplied_by_few_numbers_of_rows(monkeypatc
     with torch.inference_mode():
         for length in range(1, 1500):
             model(torch.ones(length, 24))
-    assert counts == {*range(1, 16), 16, 32, 64, 128, 256, 512}
+    assert counts == {*range(1, 16), *range(16, 64, 4), 64, 128, 256, 512}
 
 
 def _plain_products(monkeypatch: pytest.MonkeyPatch) -> list[int]:
