@@ -2,7 +2,8 @@
 
 Four pictures with four schemas and prompts of unequal length, in three ways that write the same tokens: in one batch as the
 library does it, in one batch in which every row goes on by one token per pass (``force=False``), and one by one. Nothing is
-kept of prompts. Times are CPU seconds of one core, medians of turns; ratios say more.
+kept of prompts. All on torch's own linear layers, and on prepacked ones, as the library comes. Times are CPU seconds of one
+core, medians of turns; ratios say more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.shared import answered, backend_of, interleaved, options
+from benchmarks.shared import Timed, answered, backend_of, interleaved, options
 from extraction import local_model
 from extraction.content import Turn
 from extraction.decoding import DecodingLoop
@@ -70,26 +71,47 @@ def _alone(backend: TransformersBackend, asked: list[Request], _: int) -> list[A
 
 
 _WAYS = {"plain": _plain, "ours": _ours, "alone": _alone}
+_LAYERS = {"torch's": False, "prepacked": None}
+"""What a model is loaded with, as ``prepack`` takes it."""
+
+
+def measured(name: str, repeats: int) -> dict[str, dict[str, Timed]]:
+    """Every way on both kinds of layers, all in turns."""
+    backends = {layers: backend_of(name, prepack=prepack) for layers, prepack in _LAYERS.items()}
+    asked = requests()
+    ways = {
+        (layers, way): functools.partial(_WAYS[way], backend, asked)
+        for layers, backend in backends.items()
+        for way in _WAYS
+    }
+    timed = interleaved(ways, repeats)
+    for backend in backends.values():
+        backend.close()
+    return {layers: {way: timed[layers, way] for way in _WAYS} for layers in _LAYERS}
 
 
 def main() -> None:
-    """Prints a line for each model."""
+    """Prints two lines for each model."""
     given = options(str(__doc__).splitlines()[0], models=(POCKET, "llava-50k", "qwen-50k"))
     # ruff: noqa: T201 - a benchmark prints
-    print("| model | tokens | forced | passes: plain, ours | plain, s | ours, s | one by one, s | plain / ours | bar |")
-    print("|-|-:|-:|-:|-:|-:|-:|-:|-:|")
+    columns = "model | layers | tokens | forced | passes: plain, ours | plain, s | ours, s | one by one, s"
+    print(f"| {columns} | plain / ours | plain on torch's / ours | bar |")
+    print("|-|-|-:|-:|-:|-:|-:|-:|-:|-:|-:|")
     for name in given.models:
-        backend = backend_of(name)
-        timed = interleaved({way: functools.partial(_WAYS[way], backend, requests()) for way in _WAYS}, given.repeats)
-        assert timed["plain"].answers == timed["ours"].answers == timed["alone"].answers
-        efforts = {way: [one.effort for one in timed[way].answers if one.effort is not None] for way in timed}
-        passes = ", ".join(str(max(effort.passes for effort in efforts[way])) for way in ("plain", "ours"))
-        tokens = sum(answer.output_tokens for answer in timed["ours"].answers)
-        forced = sum(effort.forced_tokens for effort in efforts["ours"])
-        seconds = " | ".join(f"{timed[way].seconds:.2f}" for way in ("plain", "ours", "alone"))
-        ratio = timed["plain"].seconds / timed["ours"].seconds
-        print(f"| {name} | {tokens} | {forced} | {passes} | {seconds} | {ratio:.2f} | {BAR} |", flush=True)
-        backend.close()
+        both = measured(name, given.repeats)
+        for layers, timed in both.items():
+            assert timed["plain"].answers == timed["ours"].answers == timed["alone"].answers
+            efforts = {way: [one.effort for one in timed[way].answers if one.effort is not None] for way in timed}
+            passes = ", ".join(str(max(effort.passes for effort in efforts[way])) for way in ("plain", "ours"))
+            tokens = sum(answer.output_tokens for answer in timed["ours"].answers)
+            forced = sum(effort.forced_tokens for effort in efforts["ours"])
+            seconds = " | ".join(f"{timed[way].seconds:.2f}" for way in ("plain", "ours", "alone"))
+            ours = timed["ours"].seconds
+            ratios = " | ".join(f"{one.seconds / ours:.2f}" for one in (timed["plain"], both["torch's"]["plain"]))
+            print(
+                f"| {name} | {layers} | {tokens} | {forced} | {passes} | {seconds} | {ratios} | {BAR} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

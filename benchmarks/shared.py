@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
@@ -14,6 +15,9 @@ from benchmarks.checkpoints import NAMES, checkpoint
 from extraction.jobs import Answer, Job, Request
 from extraction.loading import POCKET, ModelKey
 from extraction.local_model import TransformersBackend
+
+K = TypeVar("K")
+"""What a way is named by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,15 @@ def options(description: str, *, models: Sequence[str]) -> Options:
     return Options(tuple(given.models), 1 if given.quick else given.repeats)
 
 
-def backend_of(name: str) -> TransformersBackend:
-    """The library's own backend of a model, in float32, loaded."""
-    backend = TransformersBackend(ModelKey(name if name == POCKET else checkpoint(name), device="cpu", dtype="float32"))
+def backend_of(name: str, *, prepack: bool | None = None) -> TransformersBackend:
+    """The library's own backend of a model, in float32, loaded.
+
+    Args:
+        name: The model.
+        prepack: Whether its linear layers are laid out for oneDNN; None as the library does it.
+    """
+    folder = name if name == POCKET else checkpoint(name)
+    backend = TransformersBackend(ModelKey(folder, device="cpu", dtype="float32", prepack=prepack))
     backend.run([Job(Request((), max_tokens=1))])  # an empty conversation is refused, after the weights are there
     return backend
 
@@ -78,15 +88,15 @@ def answered(backend: TransformersBackend, requests: Sequence[Request], *, keep:
     return [job.future.result(timeout=0) for job in jobs]
 
 
-def interleaved(ways: Mapping[str, Callable[[int], Sequence[Answer]]], repeats: int) -> dict[str, Timed]:
+def interleaved(ways: Mapping[K, Callable[[int], Sequence[Answer]]], repeats: int) -> dict[K, Timed]:
     """Every way by its name; all take their turns, so that whatever slows the machine down slows all of them.
 
     Args:
         ways: From the number of a repeat to answers. Repeat 0 warms up and is not timed.
         repeats: How often each is timed.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    answers: dict[str, Sequence[Answer]] = {}
+    seconds: dict[K, list[float]] = {name: [] for name in ways}
+    answers: dict[K, Sequence[Answer]] = {}
     for repeat in range(repeats + 1):
         for name, way in ways.items():
             started = time.process_time()
