@@ -53,7 +53,7 @@ class Matcher:
 
         words = self.bits()
         self._check()
-        if not words.any():
+        if self._keys is not None and not words.any():
             raise GenerationError(_NO_KEY_LEFT, hint=_FEWER)
         allowed = np.unpackbits(words.view(np.uint8), bitorder="little")[: scores.shape[-1]]
         forbidden = np.ones(scores.shape[-1], dtype=bool)
