@@ -33,6 +33,14 @@ class TestPocket(OfTransformers, ChatModelIntegrationTests):
         # Sampled: asked for a joke, its likeliest word is "circle", again and again, and a string has to end.
         return {"model": "pocket", "temperature": 0.7, "seed": 1, "max_tokens": 1024}
 
+    @pytest.fixture
+    def model(self, request: pytest.FixtureRequest) -> BaseChatModel:
+        params = {**self.standard_chat_model_params, **self.chat_model_params, **getattr(request, "param", {})}
+        if request.node.name == "test_json_mode":
+            # It knows no jokes. Hot, so that it draws its words nearly evenly, and the end of the string comes soon.
+            params["temperature"] = 2.0
+        return self.chat_model_class(**params)
+
     @property
     def model_override_value(self) -> str:
         return _folders["other"]
@@ -48,10 +56,6 @@ class TestPocket(OfTransformers, ChatModelIntegrationTests):
     @pytest.mark.xfail(reason=_NEVER_TAUGHT)
     def test_unicode_tool_call_integration(self, model: BaseChatModel, **choice: Any) -> None:
         super().test_unicode_tool_call_integration(model, **choice)
-
-    def test_json_mode(self, model: BaseChatModel) -> None:
-        # It knows no jokes. Hot, so that it draws its words nearly evenly, and the end of the string comes soon.
-        super().test_json_mode(model.model_copy(update={"temperature": 2.0}))
 
     @pytest.mark.xfail(reason=_CALLS_NOTHING)
     def test_agent_loop(self, model: BaseChatModel) -> None:
