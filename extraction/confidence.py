@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +39,7 @@ IOU = 0.5
 """Overlap from which a box counts as the same, as in PASCAL VOC and COCO's AP50."""
 FELT = 0.001
 """Pressure on a leaf below this is not told."""
+_OPEN_KEY = re.compile(r'[{,]\s*"((?:[^"\\]|\\.)*)\Z', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Confidence:
         items: Of every object or list in a list: that it is there, and all in it is so.
         pressure: Of every leaf where it is at least 0.001, the probability that the model by itself would have written
             something there that the grammar forbids; under "" that of the whole answer. None where nobody knows.
-        conflicts: Where the model wanted to end or to go on, and could not.
+        conflicts: Where the model wanted to end something or to go on, and could not.
     """
 
     leaves: Mapping[str, float]
@@ -330,7 +332,8 @@ class _Reader:
             return inner, f"wanted to go on with the {inner.kind}"
         if wanted == bracket and taken != bracket:
             return inner, f"wanted to end the {inner.kind}"
-        return None
+        key = _OPEN_KEY.search(self._text, inner.start, at) if wanted == '"' and inner.kind == "object" else None
+        return None if key is None else (inner, f'wanted to end the key "{key[1].rstrip()}"')
 
 
 def _moved(value: Any, kind: Geometry, convention: BoxConvention | None) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Text that a grammar forces goes through the model together with the token before it, so that most passes of an answer are
 over two to four tokens. torch multiplies so few rows by a float32 matrix on a CPU in 1.2 to 3.4 times the time of one row,
 though the matrix is read from memory once either way. oneDNN, given the matrix beforehand, lays it out in blocks once,
-and multiplies one to eight rows in about the same time; hundreds of rows (a prompt, a picture) take it 0.8 to 1.05 of torch's
+and multiplies one to eight rows in about the same time; hundreds of rows (a prompt, a picture) take it 0.75 to 0.95 of torch's
 time (``python -m benchmarks.prepacking``, one core of an AMD EPYC). It is what ``torch.compile`` does when it freezes
 weights; here nothing is compiled. Answers are the same up to rounding.
 
@@ -32,8 +32,8 @@ SMALLEST = 100_000
 _ROWS = 4  # the block layout is chosen for so many; that of 2 to 64 is the same
 
 _EXACT, _STEP, _WHOLE, _MANY = 16, 4, 64, 512
-"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by (about half a megabyte for each matrix of
-a shape), and prompts are of all lengths. So that few numbers occur, rows are multiplied in parts of ``_WHOLE``, twice that ...
+"""oneDNN keeps code of its own for every number of rows that a matrix is multiplied by (about half a megabyte for each shape of
+matrix), and prompts are of all lengths. So that few numbers occur, rows are multiplied in parts of ``_WHOLE``, twice that ...
 ``_MANY`` rows, and what is left at once, with rows of nothing up to the next ``_STEP`` where it is ``_EXACT`` rows or more."""
 
 _log = logging.getLogger(__name__)

@@ -218,6 +218,8 @@ def test_points_and_outlines_in_pixels() -> None:
         ('{"a": 1, "b": 2}', "2", "", Conflict("", "wanted to end the answer", 0.75)),
         ('{"a": ["x, y"]}', ", ", "]", None),
         ('{"a": {"b": 1}}', "}}", '}, "', Conflict("", "wanted to go on with the object", 0.75)),
+        ('{"a": {"ring": 1, "rings": 2}}', "s", '": ', Conflict("/a", 'wanted to end the key "ring"', 0.75)),
+        ('{"a": "x", "b": 2}', "2", '"', None),
     ],
 )
 def test_ends_that_the_grammar_forbade_or_forced(text: str, taken: str, wanted: str, conflict: Conflict | None) -> None:
